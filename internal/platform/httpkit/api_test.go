@@ -1,0 +1,132 @@
+package httpkit_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/fault"
+	"turnero/internal/id"
+	"turnero/internal/platform/httpkit"
+)
+
+type input struct {
+	ID   string `path:"id"`
+	Body struct {
+		Name string `json:"name" minLength:"2"`
+	}
+}
+type output struct{ Body struct{ Who, ID string } }
+
+func setup(t *testing.T, p id.Principal, fail error) (*httpkit.API, http.Handler) {
+	t.Helper()
+	mux := http.NewServeMux()
+	api := httpkit.New(mux, "test", "1", func(_ context.Context, r *http.Request) (id.Principal, error) {
+		if r.Header.Get("Authorization") == "" {
+			return id.Principal{}, fault.New(fault.Unauthenticated, "no_credentials", "log in first")
+		}
+		return p, nil
+	}, slog.New(slog.DiscardHandler))
+	httpkit.Handle(api, httpkit.Op{ID: "x", Method: http.MethodPost, Path: "/x/{id}", Roles: []id.Role{id.Admin}, Scope: "x:write"},
+		func(_ context.Context, p id.Principal, in *input) (*output, error) {
+			if fail != nil {
+				return nil, fail
+			}
+			out := &output{}
+			out.Body.Who, out.Body.ID = p.Actor(), in.ID
+			return out, nil
+		})
+	return api, mux
+}
+
+func call(h http.Handler, body string, login bool) (*httptest.ResponseRecorder, map[string]any) {
+	r := httptest.NewRequest(http.MethodPost, "/x/7", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	if login {
+		r.Header.Set("Authorization", "Bearer t")
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var got map[string]any
+	_ = json.Unmarshal(w.Body.Bytes(), &got)
+	return w, got
+}
+
+func TestCallerIsCheckedBeforeTheHandlerRuns(t *testing.T) {
+	t.Parallel()
+	admin := id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}
+	_, h := setup(t, admin, nil)
+	w, _ := call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 200, w.Code)
+	w, got := call(h, `{"name":"ana"}`, false)
+	require.Equal(t, 401, w.Code)
+	require.Equal(t, "no_credentials", got["code"])
+	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+	require.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
+
+	employee := admin
+	employee.Role = id.Employee
+	_, h = setup(t, employee, nil)
+	w, _ = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 403, w.Code)
+
+	homeless := admin
+	homeless.Tenant = id.Tenant{}
+	_, h = setup(t, homeless, nil)
+	w, _ = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 401, w.Code)
+
+	key := id.Principal{Tenant: id.NewTenant(), APIKey: id.NewAPIKey(), Role: id.Admin, Scopes: []string{"y:read"}}
+	_, h = setup(t, key, nil)
+	w, got = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 403, w.Code)
+	require.Equal(t, "x:write", got["scope"])
+}
+
+func TestBadInputNamesTheFieldAndTheRule(t *testing.T) {
+	t.Parallel()
+	_, h := setup(t, id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}, nil)
+	for body, field := range map[string]string{`{"name":"a"}`: "name", `{"name":"ana","secret":"s3cr3t"}`: "secret", `{"name":7}`: "name", `{}`: "name"} {
+		w, got := call(h, body, true)
+		require.Equal(t, 422, w.Code, body)
+		first := got["errors"].([]any)[0].(map[string]any)
+		require.Contains(t, first["field"].(string)+" "+first["rule"].(string), field, body)
+		require.NotContains(t, w.Body.String(), "s3cr3t")
+	}
+	w, _ := call(h, `{"name":`, true)
+	require.Equal(t, 400, w.Code)
+	w, got := call(h, `{"name":"`+strings.Repeat("a", 2<<20)+`"}`, true)
+	require.Equal(t, 413, w.Code, got)
+}
+
+func TestFaultsKeepTheirDetailsAndOtherErrorsTellNothing(t *testing.T) {
+	t.Parallel()
+	admin := id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}
+	_, h := setup(t, admin, fault.New(fault.Unavailable, "session_not_linked", "link the line first").WithRetryAfter(1500*time.Millisecond).WithDetail("alternatives", []int{1, 2}))
+	w, got := call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 503, w.Code)
+	require.Equal(t, "2", w.Header().Get("Retry-After"))
+	require.Equal(t, "session_not_linked", got["code"])
+	require.Len(t, got["alternatives"], 2)
+
+	_, h = setup(t, admin, errors.New("dial tcp 10.0.0.1: password=x"))
+	w, _ = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 500, w.Code)
+	require.NotContains(t, w.Body.String(), "password")
+}
+
+func TestAnOperationWithoutRolesStopsTheStart(t *testing.T) {
+	t.Parallel()
+	api, _ := setup(t, id.Principal{}, nil)
+	require.NoError(t, api.Check())
+	httpkit.Handle(api, httpkit.Op{ID: "y", Method: http.MethodGet, Path: "/y"}, func(context.Context, id.Principal, *struct{}) (*struct{}, error) { return nil, nil })
+	require.ErrorContains(t, api.Check(), "declares no role")
+}

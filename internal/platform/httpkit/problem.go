@@ -1,0 +1,173 @@
+package httpkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"turnero/internal/fault"
+)
+
+// Problem is the body of every error answer: a problem document (RFC 9457, application/problem+json).
+type Problem struct {
+	Type      string         `json:"type" doc:"a URI that names the sort of problem" example:"about:blank"`
+	Title     string         `json:"title" doc:"the status in words" example:"Conflict"`
+	Status    int            `json:"status" doc:"the HTTP status" example:"409"`
+	Code      string         `json:"code" doc:"what programs compare" example:"slot_taken"`
+	Detail    string         `json:"detail" doc:"what people read"`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"the rules that the input breaks"`
+	RequestID string         `json:"requestId,omitempty" doc:"to be quoted when asking for help"`
+
+	headers http.Header
+	extra   map[string]any
+}
+
+// ProblemField is one broken rule.
+type ProblemField struct {
+	Field string `json:"field" doc:"path of the field as the caller wrote it" example:"hours[2].from"`
+	Rule  string `json:"rule" doc:"the rule in words" example:"must be before to"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header { return p.headers }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// MarshalJSON writes the members and, beside them, the extension members (RFC 9457 section 3.2).
+func (p *Problem) MarshalJSON() ([]byte, error) {
+	type plain Problem
+	raw, err := json.Marshal((*plain)(p))
+	if err != nil || len(p.extra) == 0 {
+		return raw, err
+	}
+	extra, err := json.Marshal(p.extra)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(raw[:len(raw)-1], ','), extra[1:]...), nil
+}
+
+// statusOf is the one place where a code becomes an HTTP status.
+var statusOf = map[fault.Code]int{
+	fault.Invalid:         http.StatusUnprocessableEntity,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Conflict:        http.StatusConflict,
+	fault.TooLarge:        http.StatusRequestEntityTooLarge,
+	fault.TooMany:         http.StatusTooManyRequests,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Internal:        http.StatusInternalServerError,
+}
+
+// ProblemOf gives the problem document of an error. What is not a fault tells nothing of its inside.
+func ProblemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	f, ok := fault.As(err)
+	if !ok {
+		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
+		if errors.Is(err, context.DeadlineExceeded) {
+			f = fault.New(fault.Unavailable, "timeout", "this took too long; try again")
+		}
+	}
+	status := statusOf[f.Code]
+	p = &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Reason, Detail: f.Message, extra: f.Details, headers: http.Header{}}
+	for _, field := range f.Fields {
+		p.Errors = append(p.Errors, ProblemField{field.Name, field.Rule})
+	}
+	if f.RetryAfter > 0 {
+		p.headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	}
+	if status == http.StatusUnauthorized {
+		p.headers.Set("WWW-Authenticate", `Bearer realm="turnero"`)
+	}
+	return p
+}
+
+// WriteProblem answers with the problem document of an error.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := *ProblemOf(err)
+	p.RequestID = RequestID(r.Context())
+	for name, values := range p.headers {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(&p)
+}
+
+func (a *API) toProblem(ctx context.Context, err error) error {
+	p := *ProblemOf(err)
+	p.RequestID = RequestID(ctx)
+	if p.Status >= http.StatusInternalServerError && !fault.Is(err, fault.Unavailable) && !errors.Is(err, context.Canceled) {
+		a.logger.ErrorContext(ctx, "request failed", "error", err.Error(), "request_id", p.RequestID)
+	}
+	return &p
+}
+
+var installOnce sync.Once
+
+// installProblems has Huma's own errors (validation, malformed bodies) take the same form. The setting is the library's, one per process.
+func installProblems() {
+	installOnce.Do(func() {
+		huma.NewErrorWithContext = func(hc huma.Context, status int, msg string, errs ...error) huma.StatusError {
+			p := newLibraryProblem(status, msg, errs...)
+			if hc != nil {
+				p.RequestID = RequestID(hc.Context())
+			}
+			return p
+		}
+		huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+			return newLibraryProblem(status, msg, errs...)
+		}
+	})
+}
+
+func newLibraryProblem(status int, msg string, errs ...error) *Problem {
+	code := map[int]string{http.StatusUnprocessableEntity: "invalid_input", http.StatusBadRequest: "malformed", http.StatusRequestEntityTooLarge: "too_large",
+		http.StatusUnsupportedMediaType: "unsupported_media_type", http.StatusNotAcceptable: "not_acceptable"}[status]
+	if code == "" {
+		code = strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+	}
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: msg}
+	for _, err := range errs {
+		var d *huma.ErrorDetail
+		if errors.As(err, &d) {
+			p.Errors = append(p.Errors, ProblemField{fieldName(d.Location), d.Message})
+		} else if err != nil {
+			p.Errors = append(p.Errors, ProblemField{"body", err.Error()})
+		}
+	}
+	if len(p.Errors) == 1 {
+		p.Detail = fmt.Sprintf("%s: %s", p.Errors[0].Field, p.Errors[0].Rule)
+	}
+	return p
+}
+
+// fieldName turns "body.hours[2].from" or "query.limit" into the name as the caller wrote it.
+func fieldName(location string) string {
+	for _, prefix := range []string{"body.", "query.", "path.", "header."} {
+		if rest, ok := strings.CutPrefix(location, prefix); ok {
+			return rest
+		}
+	}
+	return location
+}

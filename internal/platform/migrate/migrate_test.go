@@ -1,0 +1,31 @@
+package migrate_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/platform/migrate"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+)
+
+func TestSchemaIsCheckedAndBroughtUpOnEveryDatabase(t *testing.T) {
+	t.Parallel()
+	for _, name := range sqltest.Databases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, err := sqlkit.Open(t.Context(), sqltest.FreshURL(t, name), 4)
+			require.NoError(t, err)
+			defer db.Close()
+			require.ErrorContains(t, migrate.Check(t.Context(), db), "run `turnero migrate`")
+			applied, err := migrate.Up(t.Context(), db)
+			require.NoError(t, err)
+			require.Positive(t, applied)
+			require.NoError(t, migrate.Check(t.Context(), db))
+			applied, err = migrate.Up(t.Context(), db)
+			require.NoError(t, err)
+			require.Zero(t, applied)
+		})
+	}
+}

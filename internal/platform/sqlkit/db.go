@@ -1,0 +1,220 @@
+package sqlkit
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/mysqldialect"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// Dialect is the family of a database.
+type Dialect string
+
+// The families.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+	MySQL    Dialect = "mysql" // MySQL 8.0.16 or later, MariaDB 10.6 or later
+)
+
+// DB is one open database.
+type DB struct {
+	dialect Dialect
+	url     string
+	write   *bun.DB
+	read    *bun.DB // the same as write but on SQLite
+}
+
+// DialectOf tells the family from a database URL without opening it.
+func DialectOf(rawURL string) (Dialect, error) {
+	scheme, _, ok := strings.Cut(rawURL, ":")
+	if !ok {
+		return "", errors.New("a database URL begins with sqlite:, postgres: or mysql:")
+	}
+	switch scheme {
+	case "sqlite":
+		return SQLite, nil
+	case "postgres", "postgresql":
+		return Postgres, nil
+	case "mysql", "mariadb":
+		return MySQL, nil
+	}
+	return "", fmt.Errorf("%q is not a kind of database that is known: sqlite, postgres, mysql", scheme)
+}
+
+// Open opens the database at rawURL and checks that it answers:
+//
+//	sqlite:/var/lib/turnero/turnero.db
+//	postgres://user:password@host:5432/name?sslmode=disable
+//	mysql://user:password@host:3306/name
+//
+// maxConns bounds the connections; 0 means 16. Errors never hold the password.
+func Open(ctx context.Context, rawURL string, maxConns int) (*DB, error) {
+	dialect, err := DialectOf(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	if maxConns == 0 {
+		maxConns = 16
+	}
+	db := &DB{dialect: dialect, url: rawURL}
+	switch dialect {
+	case SQLite:
+		err = db.openSQLite(strings.TrimPrefix(strings.TrimPrefix(rawURL, "sqlite:"), "//"), maxConns)
+	case Postgres:
+		err = db.openPostgres(rawURL, maxConns)
+	case MySQL:
+		err = db.openMySQL(rawURL, maxConns)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err = db.Ping(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("the database does not answer: %w", err)
+	}
+	return db, nil
+}
+
+func (db *DB) openSQLite(path string, maxConns int) error {
+	if path == "" {
+		return errors.New("a sqlite URL names a file: sqlite:/path/to/file.db")
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	w.SetMaxOpenConns(1)
+	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	r.SetMaxOpenConns(max(2, min(maxConns, 8)))
+	r.SetMaxIdleConns(max(2, min(maxConns, 8)))
+	db.write, db.read = bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New())
+	return nil
+}
+
+func (db *DB) openPostgres(rawURL string, maxConns int) error {
+	cfg, err := pgx.ParseConfig(rawURL)
+	if err != nil {
+		return errors.New("the postgres URL cannot be read; it looks like postgres://user:password@host:5432/name")
+	}
+	cfg.RuntimeParams["timezone"] = "UTC"
+	cfg.RuntimeParams["application_name"] = "turnero"
+	pool := stdlib.OpenDB(*cfg)
+	limitPool(pool, maxConns)
+	db.write = bun.NewDB(pool, pgdialect.New())
+	db.read = db.write
+	return nil
+}
+
+func (db *DB) openMySQL(rawURL string, maxConns int) error {
+	cfg, err := mysqlConfig(rawURL)
+	if err != nil {
+		return err
+	}
+	conn, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return err
+	}
+	pool := sql.OpenDB(readCommitted{conn})
+	limitPool(pool, maxConns)
+	if err = pool.Ping(); err != nil { // bun asks for the version at once and panics without an answer
+		_ = pool.Close()
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	db.write = bun.NewDB(pool, mysqldialect.New())
+	db.read = db.write
+	return nil
+}
+
+func mysqlConfig(rawURL string) (*mysql.Config, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" && u.Query().Get("socket") == "" {
+		return nil, errors.New("the mysql URL cannot be read; it looks like mysql://user:password@host:3306/name")
+	}
+	cfg := mysql.NewConfig()
+	cfg.User = u.User.Username()
+	cfg.Passwd, _ = u.User.Password()
+	cfg.Net, cfg.Addr = "tcp", u.Host
+	if socket := u.Query().Get("socket"); socket != "" {
+		cfg.Net, cfg.Addr = "unix", socket
+	}
+	cfg.DBName = strings.TrimPrefix(u.Path, "/")
+	cfg.Collation = "utf8mb4_bin"
+	cfg.InterpolateParams = true
+	cfg.ClientFoundRows = true // an UPDATE counts the rows it matched, as the other two databases do
+	cfg.Params = map[string]string{"time_zone": "'+00:00'"}
+	if u.Query().Get("tls") == "true" {
+		cfg.TLSConfig = "true"
+	}
+	return cfg, nil
+}
+
+// readCommitted sets the isolation of each new connection by statement: MySQL and MariaDB call the variable differently.
+type readCommitted struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func limitPool(pool *sql.DB, maxConns int) {
+	pool.SetMaxOpenConns(maxConns)
+	pool.SetMaxIdleConns(maxConns)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+}
+
+// Dialect tells the family.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// URL gives the URL that the database was opened with, password included.
+func (db *DB) URL() string { return db.url }
+
+// SQL gives the writing pool, for libraries that want database/sql.
+func (db *DB) SQL() *sql.DB { return db.write.DB }
+
+// Handle gives the handle outside of any transaction.
+func (db *DB) Handle() Handle { return Handle{db: db} }
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.write.PingContext(ctx); err != nil {
+		return err
+	}
+	return db.read.PingContext(ctx)
+}
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	err := db.write.Close()
+	if db.read != db.write {
+		err = errors.Join(db.read.Close(), err)
+	}
+	return err
+}

@@ -1,0 +1,9 @@
+// Package whatsapp keeps a tenant's WhatsApp lines: sessions and who carries them, chats, messages, contacts, and which
+// employee may see which chat.
+//
+// Inbound: an Engine hands each message to the session's Sink, which stores it together with its event in one transaction;
+// only then is it acknowledged to WhatsApp, so what was not stored is delivered again. Outbound: a message is stored as
+// queued with its WhatsApp ID already chosen; the session's sender takes queued messages chat by chat, in order, and sends
+// them until WhatsApp acknowledges or refuses each. The messages table is the queue. One canonical address per contact (the
+// LID when it is known) keeps a person's chat one chat, whichever address a message or receipt names.
+package whatsapp

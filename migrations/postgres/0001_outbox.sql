@@ -1,0 +1,16 @@
+-- +goose Up
+CREATE TABLE outbox (
+  pos        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  seq        BIGINT,
+  event_id   TEXT COLLATE "C" NOT NULL UNIQUE,
+  tenant_id  TEXT COLLATE "C" NOT NULL,
+  name       TEXT COLLATE "C" NOT NULL,
+  order_key  TEXT COLLATE "C" NOT NULL,
+  payload    TEXT   NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX outbox_seq ON outbox (seq, pos);
+CREATE INDEX outbox_tenant ON outbox (tenant_id, seq);
+
+-- +goose Down
+DROP TABLE outbox;

@@ -1,0 +1,14 @@
+-- +goose Up
+CREATE TABLE outbox_parked (
+  consumer   TEXT COLLATE "C" NOT NULL,
+  event_id   TEXT COLLATE "C" NOT NULL,
+  seq        BIGINT NOT NULL,
+  tenant_id  TEXT COLLATE "C" NOT NULL,
+  attempts   BIGINT NOT NULL,
+  last_error TEXT   NOT NULL,
+  parked_at  BIGINT NOT NULL,
+  PRIMARY KEY (consumer, event_id)
+);
+
+-- +goose Down
+DROP TABLE outbox_parked;

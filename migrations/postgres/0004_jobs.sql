@@ -1,0 +1,23 @@
+-- +goose Up
+CREATE TABLE jobs (
+  id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  pos          BIGINT NOT NULL,
+  tenant_id    TEXT COLLATE "C" NOT NULL,
+  kind         TEXT COLLATE "C" NOT NULL,
+  order_key    TEXT COLLATE "C" NOT NULL,
+  unique_key   TEXT COLLATE "C",
+  payload      TEXT   NOT NULL,
+  state        TEXT COLLATE "C" NOT NULL,
+  run_at       BIGINT NOT NULL,
+  attempts     BIGINT NOT NULL,
+  locked_until BIGINT NOT NULL,
+  locked_by    TEXT   NOT NULL,
+  last_error   TEXT   NOT NULL,
+  created_at   BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX jobs_unique ON jobs (kind, unique_key);
+CREATE INDEX jobs_due ON jobs (state, run_at, pos);
+CREATE INDEX jobs_order ON jobs (order_key, run_at, pos);
+
+-- +goose Down
+DROP TABLE jobs;
