@@ -1,0 +1,158 @@
+// Package config is the one struct from which the flags, the TURNERO_… environment variables, the keys of the YAML file,
+// the help text and the reference of the configuration come.
+//
+// A flag wins over the environment, the environment over the file, the file over the default. A key that is not known, in
+// the file or as a flag, is an error.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"turnero/internal/platform/sqlkit"
+)
+
+// Networks that a process may be on.
+const (
+	NetworkWhatsApp = "whatsapp" // the real one
+	NetworkSim      = "sim"      // the local one of package wasim
+)
+
+// Secret is text that is never shown: not in logs, not by `turnero config`.
+type Secret string
+
+// String hides the text.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "********"
+}
+
+// MarshalText hides the text.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Reveal gives the text.
+func (s Secret) Reveal() string { return string(s) }
+
+// Config is everything that can be configured. Field tags are read by kong; the flag's name is also the key in the YAML file.
+type Config struct {
+	Target   []string `help:"Services that this process runs: all, or any set of gateway, auth, tenants, appointments, whatsapp, notifications." default:"all" sep:","`
+	Listen   string   `help:"Address of the HTTP server." default:":8080" placeholder:"HOST:PORT"`
+	Data     string   `help:"Folder of this process's files: embedded database, keys, media." default:"data" type:"path" placeholder:"DIR"`
+	Database Secret   `name:"database-url" help:"Database: sqlite:FILE, postgres://…, mysql://…. Default: a SQLite file in the data folder." placeholder:"URL"`
+	Redis    Secret   `name:"redis-url" help:"Redis, for processes that share the work." placeholder:"URL"`
+	Network  string   `help:"WhatsApp network: whatsapp (the real one) or sim (a local one with simulated phones)." enum:"whatsapp,sim" default:"whatsapp"`
+	SimURL   string   `name:"sim-url" help:"With the sim network: address of a running 'turnero sim'. Default: one inside this process." placeholder:"URL"`
+	SimSeed  string   `name:"sim-seed" help:"With the sim network: the word from which its root key is made." default:"turnero"`
+	Demo     bool     `help:"Begin with a demonstration business, its logins and simulated phones. Implies the sim network."`
+
+	MasterKey Secret `name:"master-key" help:"Key that protects the keys at rest: 32 bytes in base64 or hex. Default: the file master.key in the data folder, made on the first run with SQLite." placeholder:"KEY"`
+
+	PublicURL   string   `name:"public-url" help:"Address under which people reach this installation." placeholder:"URL"`
+	CORSOrigins []string `name:"cors-origins" help:"Web origins that may call the API from a browser." sep:"," placeholder:"ORIGIN"`
+	TrustProxy  bool     `name:"trust-proxy" help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
+
+	RateTenant  int `name:"rate-tenant" help:"API requests per second that one tenant may make, on average." default:"200"`
+	RateAddress int `name:"rate-address" help:"API requests per second that one address may make, on average." default:"100"`
+
+	DBConnections   int           `name:"db-connections" help:"Most connections to the database." default:"16"`
+	RequestTimeout  time.Duration `name:"request-timeout" help:"Longest time for one API request." default:"60s"`
+	ShutdownTimeout time.Duration `name:"shutdown-timeout" help:"Longest time to finish what is under way when stopping." default:"20s"`
+	LogLevel        string        `name:"log-level" help:"What to log: debug, info, warn, error." enum:"debug,info,warn,error" default:"info"`
+	LogFormat       string        `name:"log-format" help:"Form of log lines: text or json." enum:"text,json" default:"text"`
+}
+
+// DatabaseURL gives the URL of the database, the embedded one by default.
+func (c *Config) DatabaseURL() string {
+	if c.Database != "" {
+		return c.Database.Reveal()
+	}
+	return "sqlite:" + filepath.Join(c.Data, "turnero.db")
+}
+
+// Embedded reports whether the process keeps its database to itself: SQLite.
+func (c *Config) Embedded() bool {
+	d, err := sqlkit.DialectOf(c.DatabaseURL())
+	return err == nil && d == sqlkit.SQLite
+}
+
+// Validate checks what can be checked without touching anything, and fills in what follows from the rest. Its error names every key that is wrong.
+func (c *Config) Validate() error {
+	var wrong []string
+	say := func(key, rule string) { wrong = append(wrong, fmt.Sprintf("%s: %s", key, rule)) }
+	if c.Demo {
+		c.Network = NetworkSim
+	}
+	if _, err := sqlkit.DialectOf(c.DatabaseURL()); err != nil {
+		say("database-url", err.Error())
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		say("listen", "must be HOST:PORT, as in 127.0.0.1:8080 or :8080")
+	}
+	if !slices.Equal(c.Target, []string{"all"}) {
+		say("target", "only all is served: split processes need an event bus that they share")
+	}
+	if c.Data == "" {
+		say("data", "must name a folder")
+	}
+	for _, origin := range c.CORSOrigins {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			say("cors-origins", fmt.Sprintf("%q is not an origin, as in https://example.com", origin))
+		}
+	}
+	for key, u := range map[string]string{"public-url": c.PublicURL, "sim-url": c.SimURL} {
+		if p, err := url.Parse(u); u != "" && (err != nil || p.Host == "") {
+			say(key, "must be a URL, as in http://127.0.0.1:8090")
+		}
+	}
+	for key, n := range map[string]int{"rate-tenant": c.RateTenant, "rate-address": c.RateAddress, "db-connections": c.DBConnections} {
+		if n < 1 {
+			say(key, "must be at least 1")
+		}
+	}
+	for key, d := range map[string]time.Duration{"request-timeout": c.RequestTimeout, "shutdown-timeout": c.ShutdownTimeout} {
+		if d < time.Second {
+			say(key, "must be at least 1s")
+		}
+	}
+	if c.Redis != "" {
+		say("redis-url", "is not used by a process that runs all targets; leave it out")
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	slices.Sort(wrong)
+	return fmt.Errorf("configuration: %s", strings.Join(wrong, "; "))
+}
+
+// Effective gives every key with its value in force, secrets hidden, in the form of the YAML file.
+func (c *Config) Effective() map[string]any {
+	out := map[string]any{}
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		switch value := v.Field(i).Interface().(type) {
+		case Secret:
+			out[flagName(field)] = value.String()
+		case time.Duration:
+			out[flagName(field)] = value.String()
+		default:
+			out[flagName(field)] = value
+		}
+	}
+	return out
+}
+
+func flagName(f reflect.StructField) string {
+	if name := f.Tag.Get("name"); name != "" {
+		return name
+	}
+	return strings.ToLower(f.Name)
+}

@@ -1,0 +1,89 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/config"
+)
+
+type cli struct {
+	File kong.ConfigFlag `name:"config"`
+	config.Config
+}
+
+func parse(t *testing.T, args ...string) (*cli, error) {
+	t.Helper()
+	c := &cli{}
+	p, err := kong.New(c, kong.DefaultEnvars("TURNERO"), kong.Configuration(config.ReadFile))
+	require.NoError(t, err)
+	_, err = p.Parse(args)
+	return c, err
+}
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return "--config=" + path
+}
+
+func TestFlagBeatsEnvironmentBeatsFileBeatsDefault(t *testing.T) {
+	f := file(t, "listen: :1\nrate-tenant: 7\nlog-level: warn\ncors-origins: [https://a.example, https://b.example]\nrequest-timeout: 5s\n")
+	t.Setenv("TURNERO_LISTEN", ":2")
+	t.Setenv("TURNERO_LOG_LEVEL", "error")
+	c, err := parse(t, f, "--log-level=debug")
+	require.NoError(t, err)
+	require.Equal(t, ":2", c.Listen)
+	require.Equal(t, "debug", c.LogLevel)
+	require.Equal(t, 7, c.RateTenant)
+	require.Equal(t, []string{"https://a.example", "https://b.example"}, c.CORSOrigins)
+	require.Equal(t, "5s", c.RequestTimeout.String())
+	require.Equal(t, 100, c.RateAddress)
+	require.NoError(t, c.Validate())
+}
+
+func TestUnknownKeysAreErrors(t *testing.T) {
+	_, err := parse(t, file(t, "lissten: :1\n"))
+	require.ErrorContains(t, err, "unknown key lissten")
+	_, err = parse(t, "--lissten=:1")
+	require.Error(t, err)
+	_, err = parse(t, "--network=telegram")
+	require.ErrorContains(t, err, "network")
+}
+
+func TestValidateNamesEveryWrongKey(t *testing.T) {
+	c, err := parse(t, "--listen=8080", "--database-url=oracle://x", "--target=auth", "--cors-origins=example.com", "--rate-tenant=0", "--redis-url=redis://x", "--request-timeout=1ms")
+	require.NoError(t, err)
+	err = c.Validate()
+	for _, key := range []string{"listen", "database-url", "target", "cors-origins", "rate-tenant", "redis-url", "request-timeout"} {
+		require.ErrorContains(t, err, key+":")
+	}
+}
+
+func TestSecretsAreNeverShown(t *testing.T) {
+	c, err := parse(t, "--database-url=postgres://u:hunter2@h/d", "--master-key=hunter2")
+	require.NoError(t, err)
+	require.Equal(t, "postgres://u:hunter2@h/d", c.DatabaseURL())
+	for key, value := range c.Effective() {
+		s, _ := value.(string)
+		require.False(t, strings.Contains(s, "hunter2"), key)
+	}
+	require.False(t, c.Embedded())
+	require.Equal(t, "********", c.Effective()["database-url"])
+}
+
+func TestEverythingHasADefaultThatIsValid(t *testing.T) {
+	c, err := parse(t)
+	require.NoError(t, err)
+	require.NoError(t, c.Validate())
+	require.True(t, c.Embedded())
+	c.Demo = true
+	require.NoError(t, c.Validate())
+	require.Equal(t, config.NetworkSim, c.Network)
+}
