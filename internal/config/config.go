@@ -83,7 +83,8 @@ func (c *Config) Embedded() bool {
 	return err == nil && d == sqlkit.SQLite
 }
 
-// Validate checks what can be checked without touching anything, and fills in what follows from the rest. Its error names every key that is wrong.
+// Validate checks what can be checked without touching anything, and fills in what follows from the rest. Its error names
+// every key that is wrong. kong calls it at the end of parsing.
 func (c *Config) Validate() error {
 	var wrong []string
 	say := func(key, rule string) { wrong = append(wrong, fmt.Sprintf("%s: %s", key, rule)) }
