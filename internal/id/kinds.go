@@ -5,6 +5,7 @@ type (
 	tenantKind       struct{}
 	userKind         struct{}
 	apiKeyKind       struct{}
+	loginKind        struct{}
 	refreshKind      struct{}
 	auditKind        struct{}
 	sessionKind      struct{}
@@ -29,6 +30,7 @@ type (
 func (tenantKind) prefix() string       { return "ten" }
 func (userKind) prefix() string         { return "usr" }
 func (apiKeyKind) prefix() string       { return "key" }
+func (loginKind) prefix() string        { return "lgn" }
 func (refreshKind) prefix() string      { return "rft" }
 func (auditKind) prefix() string        { return "aud" }
 func (sessionKind) prefix() string      { return "ses" }
@@ -58,6 +60,8 @@ type (
 	User = ID[userKind]
 	// APIKey is a credential of a tenant's own systems.
 	APIKey = ID[apiKeyKind]
+	// Login is one log-in of a person on one device, with the chain of refresh tokens that it lives by.
+	Login = ID[loginKind]
 	// RefreshToken is one link of a chain of rotated refresh tokens.
 	RefreshToken = ID[refreshKind]
 	// AuditEntry is one line of the audit log.
@@ -102,6 +106,7 @@ type (
 func NewTenant() Tenant             { return New[tenantKind]() }
 func NewUser() User                 { return New[userKind]() }
 func NewAPIKey() APIKey             { return New[apiKeyKind]() }
+func NewLogin() Login               { return New[loginKind]() }
 func NewRefreshToken() RefreshToken { return New[refreshKind]() }
 func NewAuditEntry() AuditEntry     { return New[auditKind]() }
 func NewSession() Session           { return New[sessionKind]() }
@@ -126,6 +131,7 @@ func NewEvent() Event               { return New[eventKind]() }
 func ParseTenant(s string) (Tenant, error)           { return Parse[tenantKind](s) }
 func ParseUser(s string) (User, error)               { return Parse[userKind](s) }
 func ParseAPIKey(s string) (APIKey, error)           { return Parse[apiKeyKind](s) }
+func ParseLogin(s string) (Login, error)             { return Parse[loginKind](s) }
 func ParseSession(s string) (Session, error)         { return Parse[sessionKind](s) }
 func ParseChat(s string) (Chat, error)               { return Parse[chatKind](s) }
 func ParseMessage(s string) (Message, error)         { return Parse[messageKind](s) }

@@ -32,6 +32,7 @@ type Principal struct {
 	Tenant Tenant
 	User   User   // zero when an API key acts
 	APIKey APIKey // zero when a person acts
+	Login  Login  // the log-in by which a person acts; zero when an API key acts
 	Role   Role
 	Scopes []string // of an API key; empty means all that its role may do
 }

@@ -152,6 +152,9 @@ func (a *API) operation(op Op) huma.Operation {
 	o.Errors = append(o.Errors, http.StatusTooManyRequests)
 	o.Middlewares = huma.Middlewares{func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
+		if ClientAddress(hc.Context()) == "" {
+			hc = huma.WithValue(hc, clientAddressKey{}, addressOf(r))
+		}
 		p, err := a.authorize(hc.Context(), r, op)
 		if err != nil {
 			WriteProblem(w, r, a.toProblem(hc.Context(), err))

@@ -130,3 +130,28 @@ func TestAnOperationWithoutRolesStopsTheStart(t *testing.T) {
 	httpkit.Handle(api, httpkit.Op{ID: "y", Method: http.MethodGet, Path: "/y"}, func(context.Context, id.Principal, *struct{}) (*struct{}, error) { return nil, nil })
 	require.ErrorContains(t, api.Check(), "declares no role")
 }
+
+func TestTheCallersAddressIsThatOfTheConnectionUnlessSomebodyKnowsBetter(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	api := httpkit.New(mux, "test", "1", nil, slog.New(slog.DiscardHandler))
+	type answer struct{ Body struct{ Address string } }
+	httpkit.Handle(api, httpkit.Op{ID: "a", Method: http.MethodGet, Path: "/a", Public: true},
+		func(ctx context.Context, _ id.Principal, _ *struct{}) (*answer, error) {
+			out := &answer{}
+			out.Body.Address = httpkit.ClientAddress(ctx)
+			return out, nil
+		})
+	for _, known := range []string{"", "203.0.113.7"} {
+		r := httptest.NewRequest(http.MethodGet, "/a", nil)
+		r.RemoteAddr = "[::1]:4321"
+		want := "::1"
+		if known != "" {
+			r = r.WithContext(httpkit.WithClientAddress(r.Context(), known))
+			want = known
+		}
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		require.JSONEq(t, `{"Address":"`+want+`"}`, w.Body.String())
+	}
+}

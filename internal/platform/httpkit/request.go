@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net"
+	"net/http"
 
 	"turnero/internal/fault"
 )
@@ -19,6 +21,29 @@ func WithRequestID(ctx context.Context, requestID string) context.Context {
 func RequestID(ctx context.Context) string {
 	v, _ := ctx.Value(requestIDKey{}).(string)
 	return v
+}
+
+type clientAddressKey struct{}
+
+// WithClientAddress gives the context the network address of the caller, without port. Whoever knows which proxies to
+// believe sets it before the operations run; where nobody did, it is the address of the connection.
+func WithClientAddress(ctx context.Context, address string) context.Context {
+	return context.WithValue(ctx, clientAddressKey{}, address)
+}
+
+// ClientAddress gives the network address of the caller, "" outside of a request.
+func ClientAddress(ctx context.Context) string {
+	v, _ := ctx.Value(clientAddressKey{}).(string)
+	return v
+}
+
+// addressOf gives the address of the connection, without port.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // PageInput holds the query parameters of a list; embed it in an input struct.
