@@ -11,11 +11,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
-	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -107,20 +104,6 @@ func (db *DB) openSQLite(path string, maxConns int) error {
 	r.SetMaxOpenConns(max(2, min(maxConns, 8)))
 	r.SetMaxIdleConns(max(2, min(maxConns, 8)))
 	db.write, db.read = bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New())
-	return nil
-}
-
-func (db *DB) openPostgres(rawURL string, maxConns int) error {
-	cfg, err := pgx.ParseConfig(rawURL)
-	if err != nil {
-		return errors.New("the postgres URL cannot be read; it looks like postgres://user:password@host:5432/name")
-	}
-	cfg.RuntimeParams["timezone"] = "UTC"
-	cfg.RuntimeParams["application_name"] = "turnero"
-	pool := stdlib.OpenDB(*cfg)
-	limitPool(pool, maxConns)
-	db.write = bun.NewDB(pool, pgdialect.New())
-	db.read = db.write
 	return nil
 }
 

@@ -25,6 +25,18 @@ func Time(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
+// Clock gives the SQL expression for the database's own clock, in whole microseconds since the Unix epoch. What several
+// processes compare (who holds something, until when) is written and read by this one clock.
+func (h Handle) Clock() bun.Safe {
+	switch h.Dialect() {
+	case Postgres:
+		return "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
+	case MySQL:
+		return "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
+	}
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+}
+
 // ForUpdate locks the selected rows until the end of the transaction. On SQLite there is nothing to add: a writing
 // transaction already excludes every other.
 func (h Handle) ForUpdate(q *bun.SelectQuery) *bun.SelectQuery {

@@ -1,0 +1,56 @@
+package sqlkit
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+func (db *DB) openPostgres(rawURL string, maxConns int) error {
+	cfg, err := pgx.ParseConfig(rawURL)
+	if err != nil {
+		return errors.New("the postgres URL cannot be read; it looks like postgres://user:password@host:5432/name")
+	}
+	cfg.RuntimeParams["timezone"] = "UTC"
+	cfg.RuntimeParams["application_name"] = "turnero"
+	pool := sql.OpenDB(unprepared{stdlib.GetConnector(*cfg)})
+	limitPool(pool, maxConns)
+	db.write = bun.NewDB(pool, pgdialect.New())
+	db.read = db.write
+	return nil
+}
+
+// unprepared sends queries without arguments as they are. bun writes the values into the text, so that hardly any two texts
+// are equal: preparing each one, as pgx does by default, would cost a second round trip and fill the server with statements
+// that are never used again. Queries with arguments (of other libraries) are still prepared.
+type unprepared struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c unprepared) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pg, ok := conn.(*stdlib.Conn)
+	if !ok {
+		return nil, fmt.Errorf("the postgres driver gave a %T", conn)
+	}
+	return &unpreparedConn{pg}, nil
+}
+
+type unpreparedConn struct{ *stdlib.Conn }
+
+// QueryContext implements driver.QueryerContext. pgx takes the mode as an argument before those of the query.
+func (c *unpreparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(args) == 0 {
+		args = []driver.NamedValue{{Ordinal: 1, Value: pgx.QueryExecModeExec}}
+	}
+	return c.Conn.QueryContext(ctx, query, args)
+}
