@@ -13,6 +13,7 @@ func init() {
 	register[MessageSentByPerson]()
 	register[MessageStatusChanged]()
 	register[ChatModeChanged]()
+	register[ChatsMerged]()
 }
 
 // SessionStatusChanged says that a tenant's WhatsApp line has another status.
@@ -85,6 +86,16 @@ type ChatModeChanged struct {
 	At      time.Time  `json:"at"`
 }
 
+// ChatsMerged says that two chats of a session turned out to be with one person: From's messages are now in Chat, and
+// From's ID leads there. Events of Chat that follow carry Chat.
+type ChatsMerged struct {
+	Tenant  id.Tenant  `json:"tenant"`
+	Session id.Session `json:"session"`
+	Chat    id.Chat    `json:"chat"`
+	From    id.Chat    `json:"from"`
+	At      time.Time  `json:"at"`
+}
+
 // SendMessage asks whatsapp to queue one text. Message and WAID are chosen by the asker, so that asking twice queues one.
 type SendMessage struct {
 	Tenant    id.Tenant  `json:"tenant"`
@@ -132,6 +143,10 @@ func (e *MessageStatusChanged) OrderKey() string       { return e.Chat.String() 
 func (e *ChatModeChanged) EventName() string           { return "chat.mode" }
 func (e *ChatModeChanged) EventTenant() id.Tenant      { return e.Tenant }
 func (e *ChatModeChanged) OrderKey() string            { return e.Chat.String() }
+
+func (e *ChatsMerged) EventName() string      { return "chat.merged" }
+func (e *ChatsMerged) EventTenant() id.Tenant { return e.Tenant }
+func (e *ChatsMerged) OrderKey() string       { return e.Chat.String() }
 
 func (j *SendMessage) JobKind() string      { return "whatsapp.send" }
 func (j *SendMessage) JobTenant() id.Tenant { return j.Tenant }

@@ -150,5 +150,6 @@ func ParseEvent(s string) (Event, error) { return Parse[eventKind](s) }
 
 // FromMessage and its kind give the repeatable ID of a name; see From.
 func FromMessage(name string) Message           { return From[messageKind](name) }
+func FromSession(name string) Session           { return From[sessionKind](name) }
 func FromJob(name string) Job                   { return From[jobKind](name) }
 func FromNotification(name string) Notification { return From[notificationKind](name) }
