@@ -3,6 +3,7 @@ package appointments
 import (
 	"time"
 
+	"turnero/internal/appointments/when"
 	"turnero/internal/id"
 )
 
@@ -11,10 +12,10 @@ import (
 type Closure struct {
 	ID          id.Closure
 	Location    id.Location
-	Staff       id.Staff // zero = everybody at the location
-	First, Last Date     // zero when Span is given
-	Span        Span     // zero when dates are given
-	Reason      string   // for the staff: "feriado"
+	Staff       id.Staff  // zero = everybody at the location
+	First, Last when.Date // zero when Span is given
+	Span        Span      // zero when dates are given
+	Reason      string    // for the staff: "feriado"
 	CreatedAt   time.Time
 }
 

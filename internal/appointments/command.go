@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"turnero/internal/appointments/when"
 	"turnero/internal/id"
 )
 
@@ -34,7 +35,7 @@ type AvailabilityQuery struct {
 	Staff       id.Staff    // zero = everybody who performs it
 	Location    id.Location // zero = the staff member's, else the first
 	From, To    time.Time   // starts in [From, To), unless dates are given
-	First, Last Date        // starts on these local dates, both included
+	First, Last when.Date   // starts on these local dates, both included
 	Limit       int         // most slots to return; 0 = all
 }
 

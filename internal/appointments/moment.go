@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"turnero/internal/appointments/when"
 	"turnero/internal/fault"
 )
 
@@ -35,3 +36,33 @@ func ParseMoment(field, text string) (Moment, error) {
 
 // IsZero reports whether no moment is given.
 func (m Moment) IsZero() bool { return m.t.IsZero() }
+
+// in gives the instant that is meant at the location. A wall-clock time that does not exist there, or exists twice, is a
+// refusal; so is an instant written as a wall-clock time inside of a gap of the location with the offset before or after
+// it, since whoever wrote it means a time that clocks there never show.
+func (m Moment) in(loc *time.Location) (time.Time, error) {
+	if !m.wall && !m.local {
+		return m.t.UTC(), nil
+	}
+	minute := m.t.Hour()*60 + m.t.Minute()
+	instant, how := when.Resolve(when.DateOf(m.t), minute, loc)
+	if m.wall {
+		switch how.Clocks {
+		case when.Gap:
+			return time.Time{}, refusal(DSTGap)
+		case when.Overlap:
+			return time.Time{}, refusal(DSTOverlap)
+		}
+		past := time.Duration(m.t.Second())*time.Second + time.Duration(m.t.Nanosecond())
+		return instant.Add(past).UTC(), nil
+	}
+	if how.Clocks == when.Gap {
+		_, offset := m.t.Zone()
+		_, before := how.Resumes.Add(-time.Second).Zone()
+		_, after := how.Resumes.Zone()
+		if offset == before || offset == after {
+			return time.Time{}, refusal(DSTGap)
+		}
+	}
+	return m.t.UTC(), nil
+}
