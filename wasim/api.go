@@ -1,0 +1,437 @@
+package wasim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	bodyLimit = 150 << 20 // a file of 100 MiB in base64
+	pageLimit = 10_000
+)
+
+// Handler serves the whole network: the WhatsApp WebSocket at /ws/chat, media under /mms/ and the control API under /sim/.
+func (n *Network) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ws/chat", n.serveChat)
+	mux.HandleFunc("/mms/{type}/{token}", n.serveMedia)
+	mux.Handle("/sim/", n.ControlHandler())
+	return mux
+}
+
+// serveChat takes a client's WebSocket. The request ends here; the connection goes on.
+func (n *Network) serveChat(w http.ResponseWriter, r *http.Request) {
+	if code := n.faults.onUpgrade(); code != 0 {
+		http.Error(w, http.StatusText(code), code)
+		return
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.isClosed {
+		http.Error(w, "closed", http.StatusServiceUnavailable)
+		return
+	}
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		n.log.Warn("websocket refused", "error", err)
+		return
+	}
+	n.wg.Go(func() { n.serve(ws) })
+}
+
+// ControlHandler serves the control API under /sim/ alone.
+func (n *Network) ControlHandler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, serve := range map[string]func(r *http.Request) (int, any, error){
+		"GET /sim/phones":                    n.getPhones,
+		"POST /sim/phones":                   n.postPhone,
+		"GET /sim/phones/{number}":           n.getPhone,
+		"PATCH /sim/phones/{number}":         n.patchPhone,
+		"POST /sim/phones/{number}/scan":     n.postScan,
+		"POST /sim/phones/{number}/pair":     n.postPair,
+		"POST /sim/phones/{number}/unlink":   n.postUnlink,
+		"POST /sim/phones/{number}/messages": n.postMessage,
+		"GET /sim/phones/{number}/messages":  n.getMessages,
+		"POST /sim/phones/{number}/read":     n.postRead,
+		"POST /sim/phones/{number}/typing":   n.postTyping,
+		"POST /sim/phones/{number}/presence": n.postPresence,
+		"POST /sim/groups":                   n.postGroup,
+		"GET /sim/groups":                    n.getGroups,
+		"POST /sim/faults":                   n.postFault,
+		"GET /sim/faults":                    n.getFaults,
+		"DELETE /sim/faults":                 n.deleteFaults,
+		"GET /sim/stats":                     n.getStats,
+		"GET /sim/log":                       n.getLog,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			status, answer, err := serve(r)
+			if err != nil {
+				writeProblem(w, err)
+				return
+			}
+			writeJSON(w, status, "application/json", answer)
+		})
+	}
+	mux.HandleFunc("GET /sim/phones/{number}/events", n.getEvents)
+	mux.HandleFunc("GET /sim/phones/{number}/messages/{id}/media", n.getMedia)
+	mux.HandleFunc("/sim/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, ErrNotFound.because("", "there is no %s %s", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// items is how lists are answered.
+type items struct {
+	Items any `json:"items"`
+}
+
+func (n *Network) getPhones(*http.Request) (int, any, error) {
+	return http.StatusOK, items{n.Phones()}, nil
+}
+
+func (n *Network) postPhone(r *http.Request) (int, any, error) {
+	var in struct {
+		Number string `json:"number"`
+		Settings
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	digits, err := parseNumber("number", in.Number)
+	if err != nil {
+		return 0, nil, err
+	}
+	status := http.StatusOK
+	if n.find(digits) == nil {
+		status = http.StatusCreated
+	}
+	phone, err := n.Configure(digits, in.Settings)
+	return status, phone, err
+}
+
+func (n *Network) getPhone(r *http.Request) (int, any, error) {
+	phone, err := n.Phone(r.PathValue("number"))
+	return http.StatusOK, phone, err
+}
+
+func (n *Network) patchPhone(r *http.Request) (int, any, error) {
+	var in Settings
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	phone, err := n.Configure(r.PathValue("number"), in)
+	return http.StatusOK, phone, err
+}
+
+func (n *Network) postScan(r *http.Request) (int, any, error) {
+	var in struct {
+		QR string `json:"qr"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	if err := n.Scan(r.PathValue("number"), in.QR); err != nil {
+		return 0, nil, err
+	}
+	return n.getPhone(r)
+}
+
+func (n *Network) postPair(r *http.Request) (int, any, error) {
+	var in struct {
+		Code string `json:"code"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	if err := n.EnterCode(r.PathValue("number"), in.Code); err != nil {
+		return 0, nil, err
+	}
+	return n.getPhone(r)
+}
+
+func (n *Network) postUnlink(r *http.Request) (int, any, error) {
+	var in struct {
+		Device int `json:"device"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	if err := n.Unlink(r.PathValue("number"), in.Device); err != nil {
+		return 0, nil, err
+	}
+	return n.getPhone(r)
+}
+
+func (n *Network) postMessage(r *http.Request) (int, any, error) {
+	var in struct {
+		To    string `json:"to"`
+		Text  string `json:"text"`
+		Media *struct {
+			Kind     string `json:"type"`
+			MimeType string `json:"mimeType"`
+			FileName string `json:"fileName"`
+			Data     []byte `json:"data"` // base64
+		} `json:"media"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	var id string
+	var err error
+	if in.Media != nil {
+		id, err = n.SendFile(r.Context(), r.PathValue("number"), in.To, in.Text,
+			File{Kind: in.Media.Kind, MimeType: in.Media.MimeType, Name: in.Media.FileName, Data: in.Media.Data})
+	} else {
+		id, err = n.Send(r.Context(), r.PathValue("number"), in.To, in.Text)
+	}
+	return http.StatusCreated, map[string]string{"id": id}, err
+}
+
+func (n *Network) getMessages(r *http.Request) (int, any, error) {
+	list, err := n.Messages(r.PathValue("number"), r.URL.Query().Get("after"))
+	if err != nil {
+		return 0, nil, err
+	}
+	limit, err := limitOf(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, items{list[:min(limit, len(list))]}, nil
+}
+
+func (n *Network) postRead(r *http.Request) (int, any, error) {
+	var in struct {
+		Chat string `json:"chat"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	count, err := n.Read(r.PathValue("number"), in.Chat)
+	return http.StatusOK, map[string]int{"read": count}, err
+}
+
+func (n *Network) postTyping(r *http.Request) (int, any, error) {
+	var in struct {
+		To    string `json:"to"`
+		State string `json:"state"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusNoContent, nil, n.SetTyping(r.PathValue("number"), in.To, in.State)
+}
+
+func (n *Network) postPresence(r *http.Request) (int, any, error) {
+	var in struct {
+		Online bool `json:"online"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	return http.StatusNoContent, nil, n.SetOnline(r.PathValue("number"), in.Online)
+}
+
+func (n *Network) postGroup(r *http.Request) (int, any, error) {
+	var in struct {
+		Subject string   `json:"subject"`
+		Members []string `json:"members"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	group, err := n.AddGroup(in.Subject, in.Members)
+	return http.StatusCreated, group, err
+}
+
+func (n *Network) getGroups(*http.Request) (int, any, error) {
+	return http.StatusOK, items{n.Groups()}, nil
+}
+
+func (n *Network) postFault(r *http.Request) (int, any, error) {
+	var in Fault
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	fault, err := n.Fault(in)
+	return http.StatusCreated, fault, err
+}
+
+func (n *Network) getFaults(*http.Request) (int, any, error) {
+	return http.StatusOK, map[string]any{"items": n.Faults(), "kinds": FaultKinds()}, nil
+}
+
+func (n *Network) deleteFaults(*http.Request) (int, any, error) {
+	n.ClearFaults()
+	return http.StatusNoContent, nil, nil
+}
+
+func (n *Network) getStats(*http.Request) (int, any, error) { return http.StatusOK, n.Stats(), nil }
+
+func (n *Network) getLog(r *http.Request) (int, any, error) {
+	after := uint64(0)
+	if s := r.URL.Query().Get("after"); s != "" {
+		var err error
+		if after, err = strconv.ParseUint(s, 10, 64); err != nil {
+			return 0, nil, invalid("after", "must be a number")
+		}
+	}
+	limit, err := limitOf(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, items{n.Frames(after, limit)}, nil
+}
+
+func limitOf(r *http.Request) (int, error) {
+	s := r.URL.Query().Get("limit")
+	if s == "" {
+		return pageLimit, nil
+	}
+	limit, err := strconv.Atoi(s)
+	if err != nil || limit < 1 || limit > pageLimit {
+		return 0, invalid("limit", fmt.Sprintf("must be a number from 1 to %d", pageLimit))
+	}
+	return limit, nil
+}
+
+// getMedia answers with the file of a message, decrypted.
+func (n *Network) getMedia(w http.ResponseWriter, r *http.Request) {
+	data, media, err := n.Download(r.PathValue("number"), r.PathValue("id"))
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", media.MimeType)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Disposition", "attachment")
+	_, _ = w.Write(data) // the client has gone
+}
+
+// getEvents streams what happens at a phone as server-sent events. With ?after= or Last-Event-ID the messages since then come
+// first; each message's event has its seq as ID.
+func (n *Network) getEvents(w http.ResponseWriter, r *http.Request) {
+	number := r.PathValue("number")
+	watcher, err := n.Watch(number)
+	if err != nil {
+		writeProblem(w, err)
+		return
+	}
+	defer watcher.Stop()
+	after := r.Header.Get("Last-Event-ID")
+	if s := r.URL.Query().Get("after"); s != "" {
+		after = s
+	}
+	var missed []Message
+	if after != "" {
+		if missed, err = n.Messages(number, after); err != nil {
+			writeProblem(w, err)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	stream := http.NewResponseController(w)
+	last := uint64(0)
+	for _, m := range missed {
+		last = m.Seq
+		if writeEvent(w, Event{Type: EventMessage, Message: &m}) != nil {
+			return
+		}
+	}
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	for stream.Flush() == nil {
+		select {
+		case e, ok := <-watcher.C:
+			if !ok {
+				return
+			}
+			if e.Type == EventMessage && e.Message.Seq <= last {
+				continue
+			}
+			err = writeEvent(w, e)
+		case <-beat.C:
+			_, err = io.WriteString(w, ": \n\n")
+		case <-r.Context().Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func writeEvent(w io.Writer, e Event) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if e.Type == EventMessage {
+		_, err = fmt.Fprintf(w, "id: %d\n", e.Message.Seq)
+	}
+	if err == nil {
+		_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", e.Type, data)
+	}
+	return err
+}
+
+// readJSON reads a request's body strictly. An empty body leaves the target as it is.
+func readJSON(r *http.Request, into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, bodyLimit))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	var badType *json.UnmarshalTypeError
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, &badType):
+		return invalid(badType.Field, fmt.Sprintf("must be a %s, not a %s", badType.Type, badType.Value))
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return invalid(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`), "there is no such field")
+	}
+	return invalid("", "the body is not valid JSON: "+err.Error())
+}
+
+func writeJSON(w http.ResponseWriter, status int, kind string, answer any) {
+	if answer == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client has gone
+}
+
+// problem is an error as RFC 9457 has it, with the field that is to blame.
+type problem struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Detail string         `json:"detail"`
+	Code   string         `json:"code"`
+	Errors []problemField `json:"errors,omitempty"`
+}
+
+type problemField struct {
+	Location string `json:"location"`
+	Message  string `json:"message"`
+}
+
+func writeProblem(w http.ResponseWriter, err error) {
+	e := &Error{Code: "internal", Status: http.StatusInternalServerError, Message: err.Error()}
+	errors.As(err, &e)
+	p := problem{Type: "about:blank", Title: http.StatusText(e.Status), Status: e.Status, Detail: e.Error(), Code: e.Code}
+	if e.Field != "" {
+		p.Errors = []problemField{{e.Field, e.Message}}
+	}
+	writeJSON(w, e.Status, "application/problem+json", p)
+}

@@ -1,0 +1,348 @@
+package wasim
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	waBinary "go.mau.fi/whatsmeow/binary"
+)
+
+const (
+	handshakeTimeout = 20 * time.Second
+	writeTimeout     = 10 * time.Second
+	// idleLimit ends connections on which nothing arrives; clients send a keep-alive at least every half minute.
+	idleLimit = 4 * time.Minute
+	// firstStanzaDelay is the time a real network takes: some clients finish their handshake asynchronously and would lose a
+	// stanza that comes in the same instant.
+	firstStanzaDelay = 50 * time.Millisecond
+	// lingerTime is how long a connection stays open behind a stream error or failure: clients stop reading their queue when
+	// the socket closes and would not see it otherwise.
+	lingerTime = 500 * time.Millisecond
+	// queueLimit bounds answers and acknowledgements that wait to be written. A client that does not read them is cut off.
+	queueLimit = 512
+	// deafPoll is how often a connection in a black hole looks whether it is over.
+	deafPoll = 250 * time.Millisecond
+)
+
+// conn is one client's WebSocket. One goroutine reads its stanzas and handles them in order; one writes.
+type conn struct {
+	net    *Network
+	id     uint64
+	ws     *websocket.Conn
+	noise  *transport
+	key    [32]byte // the client's static Noise key
+	device *device  // after login; the reader's, others load owner
+	owner  atomic.Pointer[device]
+	link   *pairing // while asking to be linked; the reader's
+
+	lastRead atomic.Int64
+	wakeUp   chan struct{} // something to write
+	done     chan struct{} // closed when the reader has ended
+
+	mu         sync.Mutex
+	queue      [][]byte
+	cursor     uint64 // newest stanza of the outbox that was sent here
+	isActive   bool   // the client takes its stanzas now
+	offlineEnd uint64 // last stanza that waited when the client became active
+	offline    int    // how many those were
+	isEnding   bool   // a stream error or failure is on its way; nothing else is
+	isReplaced bool   // a newer connection of the same device exists: what arrives here is refused
+	retried    map[string]int
+}
+
+// serve runs a connection from handshake to end.
+func (n *Network) serve(ws *websocket.Conn) {
+	defer ws.CloseNow()
+	ws.SetReadLimit(frameMaxSize)
+	ctx, cancel := context.WithTimeout(n.ctx, handshakeTimeout)
+	noise, who, err := respond(ctx, &frameStream{ws: ws}, n.authority)
+	cancel()
+	if err != nil {
+		n.stats.HandshakeErrors.Add(1)
+		n.log.Warn("handshake failed", "error", err)
+		return
+	}
+	c := &conn{net: n, id: n.connIDs.Add(1), ws: ws, noise: noise, key: who.noise,
+		wakeUp: make(chan struct{}, 1), done: make(chan struct{})}
+	c.lastRead.Store(n.now().UnixNano())
+	if !n.register(c) {
+		return
+	}
+	defer n.unregister(c)
+	n.wg.Go(c.write)
+	defer close(c.done)
+	if who.payload.GetDevicePairingData() != nil {
+		c.startPairing(who.payload)
+	} else {
+		c.login(who.payload)
+	}
+	c.readAll()
+	c.leave()
+}
+
+// readAll handles what the client sends until the connection ends.
+func (c *conn) readAll() {
+	defer func() {
+		if r := recover(); r != nil {
+			c.net.stats.Panics.Add(1)
+			c.net.log.Error("stanza handling panicked", "conn", c.id, "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	for {
+		raw, err := c.noise.read(c.net.ctx)
+		if err != nil {
+			return
+		}
+		c.lastRead.Store(time.Now().UnixNano())
+		n, err := decode(raw)
+		if err != nil {
+			c.net.log.Warn("stanza does not parse", "conn", c.id, "error", err)
+			return
+		}
+		if c.net.faults.isDeaf(c) {
+			c.net.frames.add(c, "dropped", n, "black hole")
+			continue
+		}
+		if c.isStale() {
+			c.net.stats.StaleFrames.Add(1)
+			c.net.frames.add(c, "refused", n, "the connection has been replaced")
+			continue
+		}
+		if err = c.handle(n); err != nil {
+			c.net.log.Error("stanza handling failed", "conn", c.id, "tag", n.Tag, "error", err)
+			return
+		}
+	}
+}
+
+func decode(raw []byte) (*node, error) {
+	if len(raw) == 0 {
+		return nil, fmt.Errorf("empty frame")
+	}
+	data, err := waBinary.Unpack(raw)
+	if err != nil {
+		return nil, err
+	}
+	return waBinary.Unmarshal(data)
+}
+
+// handle acts on one stanza of the client. An error ends the connection without an acknowledgement.
+func (c *conn) handle(n *node) error {
+	c.net.frames.add(c, "in", n, "")
+	if n.Tag == "iq" {
+		return c.handleQuery(n)
+	}
+	if c.device == nil {
+		return nil // a client that asks to be linked has nothing else to say
+	}
+	switch n.Tag {
+	case "message":
+		return c.handleMessage(n)
+	case "receipt":
+		return c.handleReceipt(n)
+	case "ack":
+		c.handleAck(n)
+	case "presence":
+		c.handlePresence(n)
+	case "chatstate":
+		c.handleChatState(n)
+	case "ib", "call", "notification":
+	default:
+		c.net.log.Warn("unknown stanza", "tag", n.Tag, "device", c.device.jid)
+	}
+	return nil
+}
+
+// leave undoes what the connection meant to others.
+func (c *conn) leave() {
+	if c.link != nil {
+		c.net.pairings.drop(c.link)
+	}
+	if c.device != nil {
+		c.device.detach(c)
+		c.net.frames.note(c, "disconnected", "")
+	}
+}
+
+// send queues a stanza that needs no acknowledgement: an answer, an acknowledgement, presence.
+func (c *conn) send(n node) {
+	data, err := waBinary.Marshal(n)
+	if err != nil {
+		c.net.log.Error("stanza cannot be encoded", "tag", n.Tag, "error", err)
+		return
+	}
+	c.mu.Lock()
+	if c.isEnding {
+		c.mu.Unlock()
+		return
+	}
+	isFull := len(c.queue) >= queueLimit
+	if !isFull {
+		c.queue = append(c.queue, data)
+	}
+	c.mu.Unlock()
+	if isFull {
+		c.net.stats.SlowClients.Add(1)
+		c.net.log.Warn("client does not read, connection closed", "conn", c.id)
+		c.ws.CloseNow()
+		return
+	}
+	c.net.frames.add(c, "out", &n, "")
+	c.signal()
+}
+
+// end sends a last stanza; the connection closes when the client does, or a moment later.
+func (c *conn) end(n node) {
+	c.send(n)
+	c.mu.Lock()
+	c.isEnding = true
+	c.mu.Unlock()
+	c.signal()
+}
+
+func (c *conn) signal() {
+	select {
+	case c.wakeUp <- struct{}{}:
+	default:
+	}
+}
+
+func (c *conn) isStale() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.isReplaced || c.isEnding
+}
+
+// write sends what is queued and what the device's outbox holds until the connection ends.
+func (c *conn) write() {
+	defer c.ws.CloseNow() // the reader ends with it
+	if !c.pause(firstStanzaDelay) {
+		return
+	}
+	for {
+		data, wait, isLast := c.next()
+		switch {
+		case data != nil:
+			ctx, cancel := context.WithTimeout(c.net.ctx, writeTimeout)
+			err := c.noise.write(ctx, data)
+			cancel()
+			if err != nil {
+				return
+			}
+		case isLast:
+			c.pause(lingerTime)
+			return
+		case wait > 0:
+			if !c.pauseOrWake(wait) {
+				return
+			}
+		default:
+			select {
+			case <-c.wakeUp:
+			case <-c.done:
+				return
+			}
+		}
+	}
+}
+
+func (c *conn) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
+func (c *conn) pauseOrWake(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.wakeUp:
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
+// next returns the bytes to write now; nothing and a time when a stanza is being held back; isLast when the connection has
+// said its last word.
+func (c *conn) next() (data []byte, wait time.Duration, isLast bool) {
+	if c.net.faults.isDeaf(c) {
+		return nil, deafPoll, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) > 0 {
+		data = c.queue[0]
+		c.queue[0] = nil
+		c.queue = c.queue[1:]
+		if len(c.queue) == 0 {
+			c.queue = nil
+		}
+		return data, 0, false
+	}
+	if c.isEnding {
+		return nil, 0, true
+	}
+	d := c.owner.Load()
+	if d == nil || !c.isActive {
+		return nil, 0, false
+	}
+	return c.nextStanza(d)
+}
+
+// nextStanza takes the next stanza of the outbox. The caller holds c.mu.
+func (c *conn) nextStanza(d *device) (data []byte, wait time.Duration, isLast bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.outbox.after(c.cursor)
+	if c.offlineEnd > 0 && (s == nil || s.seq > c.offlineEnd) {
+		c.offlineEnd = 0
+		return c.offlineDone(), 0, false
+	}
+	if s == nil || !c.net.store.isKept(s.generation.Load()) {
+		return nil, 0, false // its maker wakes us when it is kept
+	}
+	if wait = time.Until(s.notBefore); wait > 0 {
+		return nil, wait, false
+	}
+	if s.copies > 0 {
+		s.copies--
+	} else {
+		c.cursor = s.seq
+	}
+	s.attempts++
+	data = s.data
+	if s.attempts > 1 || s.seq <= c.offlineEnd {
+		data = markOffline(data)
+	}
+	c.net.countOut(c, s)
+	return data, 0, false
+}
+
+// number is the number of the account whose device is connected, empty before login.
+func (c *conn) number() string {
+	if d := c.owner.Load(); d != nil {
+		return d.account.number()
+	}
+	return ""
+}
+
+// label is the address of the device that is connected, empty before login.
+func (c *conn) label() string {
+	if d := c.owner.Load(); d != nil {
+		return d.label
+	}
+	return ""
+}

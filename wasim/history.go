@@ -1,0 +1,154 @@
+package wasim
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// historyLimit is how many messages a phone keeps; the oldest are forgotten first.
+const historyLimit = 50_000
+
+// Directions of a message as a phone sees it.
+const (
+	DirectionIn  = "in"
+	DirectionOut = "out"
+)
+
+// Types of receipts.
+const (
+	ReceiptSent      = "sent"      // the network took the message
+	ReceiptDelivered = "delivered" // a device of the other side has it
+	ReceiptRead      = "read"      // somebody has seen it
+	ReceiptPlayed    = "played"    // somebody has listened to it
+)
+
+// Message is one message as a phone shows it.
+type Message struct {
+	Seq       uint64    `json:"seq"` // grows by one with each message of the phone; a cursor for Messages
+	ID        string    `json:"id"`
+	Direction string    `json:"direction"` // DirectionIn or DirectionOut
+	Chat      string    `json:"chat"`      // the other number, or the group's address
+	From      string    `json:"from"`      // number
+	To        string    `json:"to"`        // number or group
+	Type      string    `json:"type"`      // text, image, video, audio, document, sticker, location, contact, reaction, poll, edit, revoke, unknown
+	Text      string    `json:"text"`
+	Timestamp time.Time `json:"timestamp"`
+	Device    int       `json:"device"` // which of the sender's devices wrote it; 0 is the phone itself
+	Media     *Media    `json:"media,omitempty"`
+	Receipts  []Receipt `json:"receipts"`
+}
+
+// Receipt is one thing that happened to a message.
+type Receipt struct {
+	Type      string    `json:"type"`
+	By        string    `json:"by,omitempty"`       // number; empty for the network itself
+	Device    int       `json:"device"`             // 0 is the phone itself
+	Inactive  bool      `json:"inactive,omitempty"` // the device has it, but nobody is looking at it
+	Timestamp time.Time `json:"timestamp"`
+}
+
+// Has reports whether the message has a receipt of a type.
+func (m Message) Has(kind string) bool {
+	return slices.ContainsFunc(m.Receipts, func(r Receipt) bool { return r.Type == kind })
+}
+
+// entry is a message with what it was made of.
+type entry struct {
+	Message
+	Content []byte `json:"content"` // waE2E.Message
+	IsSeen  bool   `json:"seen,omitempty"`
+}
+
+type messageKey struct{ id, from string }
+
+// history is what a phone remembers. The phone's lock guards it.
+type history struct {
+	entries []*entry
+	index   map[messageKey]*entry
+	last    uint64
+}
+
+func (h *history) find(id, from string) *entry { return h.index[messageKey{id, from}] }
+
+// own finds a message by its ID alone that the phone's account wrote.
+func (h *history) own(id, number string) *entry { return h.find(id, number) }
+
+// after returns the entries newer than a sequence number.
+func (h *history) after(seq uint64) []*entry {
+	i, found := slices.BinarySearchFunc(h.entries, seq, func(r *entry, seq uint64) int {
+		switch {
+		case r.Seq < seq:
+			return -1
+		case r.Seq > seq:
+			return 1
+		}
+		return 0
+	})
+	if found {
+		i++
+	}
+	return h.entries[i:]
+}
+
+// add appends a record. The caller holds p.mu.
+func (p *phone) add(r *entry, c *changes) {
+	h := &p.history
+	h.last++
+	r.Seq = h.last
+	h.entries = append(h.entries, r)
+	if h.index == nil {
+		h.index = map[messageKey]*entry{}
+	}
+	h.index[messageKey{r.ID, r.From}] = r
+	p.keep(r, c)
+	if len(h.entries) > historyLimit {
+		old := h.entries[0]
+		h.entries[0] = nil
+		h.entries = h.entries[1:]
+		if h.index[messageKey{old.ID, old.From}] == old {
+			delete(h.index, messageKey{old.ID, old.From})
+		}
+		c.del(p.recordKey(old))
+	}
+}
+
+func (p *phone) recordKey(r *entry) string {
+	return fmt.Sprintf("msg/%s/%016x", p.account.number(), r.Seq)
+}
+
+func (p *phone) keep(r *entry, c *changes) {
+	if p.account.net.store == nil {
+		return
+	}
+	raw, err := json.Marshal(r)
+	if err != nil {
+		p.account.net.log.Error("message cannot be encoded", "error", err)
+		return
+	}
+	c.put(p.recordKey(r), raw)
+}
+
+// mark adds a receipt to a message unless it has it. The caller holds p.mu.
+func (p *phone) mark(r *entry, receipt Receipt, c *changes) bool {
+	isKnown := slices.ContainsFunc(r.Receipts, func(x Receipt) bool {
+		return x.Type == receipt.Type && x.By == receipt.By && x.Device == receipt.Device && (x.Inactive == receipt.Inactive || !x.Inactive)
+	})
+	if isKnown {
+		return false
+	}
+	r.Receipts = append(slices.Clip(r.Receipts), receipt)
+	p.keep(r, c)
+	return true
+}
+
+// public returns a copy of the message that later receipts do not change.
+func (r *entry) public() Message {
+	m := r.Message
+	m.Receipts = slices.Clone(r.Receipts)
+	if m.Receipts == nil {
+		m.Receipts = []Receipt{}
+	}
+	return m
+}

@@ -1,0 +1,120 @@
+package wasim
+
+import (
+	"strconv"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/proto/waWa6"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// Reasons of <failure>, as clients know them.
+const failureLoggedOut = 401
+
+// login lets a linked device in, or tells it why not.
+func (c *conn) login(payload *waWa6.ClientPayload) {
+	number := strconv.FormatUint(payload.GetUsername(), 10)
+	if f := c.net.faults.onLogin(number); f != nil {
+		c.refuse(f.attrs())
+		return
+	}
+	a := c.net.find(number)
+	var d *device
+	if a != nil {
+		d = a.device(uint16(payload.GetDevice()))
+	}
+	if d == nil || d.noise != c.key {
+		c.refuse(attrs{"reason": failureLoggedOut})
+		return
+	}
+	old, ok := d.attach(c)
+	if !ok {
+		c.refuse(attrs{"reason": failureLoggedOut})
+		return
+	}
+	c.device = d
+	c.owner.Store(d)
+	if old != nil {
+		old.replace()
+	}
+	c.net.stats.Logins.Add(1)
+	c.net.frames.note(c, "connected", "")
+	c.send(node{Tag: "success", Attrs: attrs{"t": c.net.now().Unix(), "lid": d.lid, "location": "sim", "props": "27",
+		"companion_enc_static": ""}})
+}
+
+func (c *conn) refuse(a attrs) {
+	c.net.stats.LoginsRefused.Add(1)
+	a["location"] = "sim"
+	c.end(node{Tag: "failure", Attrs: a})
+}
+
+// replace tells a connection that its device has connected again. Nothing that still arrives on it counts.
+func (c *conn) replace() {
+	c.net.stats.Replaced.Add(1)
+	c.mu.Lock()
+	c.isReplaced = true
+	c.mu.Unlock()
+	c.net.frames.note(c, "replaced", "")
+	c.end(streamError("", "replaced"))
+}
+
+// streamError builds <stream:error>. A code or a conflict may be empty.
+func streamError(code, conflict string) node {
+	n := node{Tag: "stream:error", Attrs: attrs{"code": code}}
+	if conflict != "" {
+		n.Content = []node{{Tag: "conflict", Attrs: attrs{"type": conflict}}}
+	}
+	return n
+}
+
+// handlePassive opens or closes the flow of stanzas. A client asks for it when it is ready after login.
+func (c *conn) handlePassive(n, child *node) error {
+	c.reply(n)
+	if child.Tag != "active" {
+		c.mu.Lock()
+		c.isActive = false
+		c.mu.Unlock()
+		return nil
+	}
+	d := c.device
+	d.mu.Lock()
+	counts := map[string]int{}
+	for _, s := range d.outbox.stanzas {
+		counts[s.key.class]++
+	}
+	waiting, last := len(d.outbox.stanzas), d.outbox.last
+	d.mu.Unlock()
+	c.send(node{Tag: "ib", Attrs: attrs{"from": types.ServerJID}, Content: []node{{Tag: "offline_preview", Attrs: attrs{
+		"count": waiting, "message": counts["message"], "receipt": counts["receipt"], "notification": counts["notification"], "appdata": 0}}}})
+	c.mu.Lock()
+	c.isActive, c.offlineEnd, c.offline = true, max(last, 1), waiting
+	c.mu.Unlock()
+	c.signal()
+	return c.net.afterActive(d)
+}
+
+// offlineDone is the stanza behind the last one that waited.
+func (c *conn) offlineDone() []byte {
+	n := node{Tag: "ib", Attrs: attrs{"from": types.ServerJID}, Content: []node{{Tag: "offline", Attrs: attrs{"count": c.offline}}}}
+	data, err := waBinary.Marshal(n)
+	if err != nil {
+		return nil
+	}
+	c.net.frames.add(c, "out", &n, "")
+	return data
+}
+
+// markOffline adds the mark of a stanza that waited.
+func markOffline(data []byte) []byte {
+	n, err := decode(data)
+	if err != nil {
+		return data
+	}
+	n.Attrs["offline"] = "0"
+	marked, err := waBinary.Marshal(*n)
+	if err != nil {
+		return data
+	}
+	return marked
+}

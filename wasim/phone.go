@@ -1,0 +1,185 @@
+package wasim
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.mau.fi/libsignal/signalerror"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
+)
+
+// phone is the simulated primary device of an account: a Signal endpoint with a memory of its messages.
+//
+// Its lock is held over one operation of its own cryptography and is never held together with another phone's.
+type phone struct {
+	account  *account
+	keysOnce sync.Once
+	ownKeys  *phoneKeys
+	issued   atomic.Uint32 // one-time keys handed out; changed under account.mu
+
+	mu         sync.Mutex
+	sessions   map[string][]byte
+	senderKeys map[string][]byte
+	history    history
+	retries    map[retryKey]int  // how often the phone has asked for a message again
+	peerSent   map[string][]byte // what it sent to its own devices outside of chats, by message ID
+	state      *appState
+	isOnline   bool
+	lastOnline time.Time
+
+	watchMu  sync.Mutex
+	watchers map[*Watcher]struct{}
+}
+
+type retryKey struct {
+	device *device
+	id     string
+}
+
+func newPhone(a *account) *phone { return &phone{account: a} }
+
+// incoming is one ciphertext for a phone and what the stanza around it says.
+type incoming struct {
+	from     *device   // which device sent it
+	chat     types.JID // the chat it was sent to, as the sender addresses it
+	id       string
+	kind     string // encPreKey or encMessage
+	envelope *envelope
+	verdict  verdict
+	isPeer   bool // between an account's own devices, no message of a chat
+}
+
+// outcome says what became of an incoming ciphertext.
+type outcome int
+
+const (
+	wasShown      outcome = iota
+	wasHandled            // it was not a message to show: a key, a request
+	wasDuplicate          // a message that is there already
+	wasIDReuse            // another message under an ID that is there already: refused
+	wasStale              // a counter of the past: refused
+	wasUnreadable         // does not decrypt; the phone asks for it again
+)
+
+// receive opens a ciphertext and does with it what a phone does. The plaintext of handled messages is returned.
+func (p *phone) receive(ctx context.Context, in *incoming) (outcome, *waE2E.Message, uint64) {
+	n := p.account.net
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c changes
+	known := p.history.find(in.id, in.from.account.number())
+	if in.verdict == isRepeat && known != nil {
+		return wasDuplicate, nil, 0
+	}
+	plaintext, err := p.decrypt(ctx, in.from, in.envelope, &c)
+	if err != nil {
+		if in.verdict == isRepeat || errors.Is(err, signalerror.ErrOldCounter) {
+			return wasStale, nil, 0
+		}
+		n.log.Warn("phone cannot decrypt", "phone", p.account.pn, "from", in.from.jid, "id", in.id, "error", err)
+		return wasUnreadable, nil, 0
+	}
+	message := &waE2E.Message{}
+	if err = proto.Unmarshal(plaintext, message); err != nil {
+		return wasUnreadable, nil, n.store.apply(c)
+	}
+	result, body := wasHandled, p.unwrap(ctx, in, message, &c)
+	if body != nil {
+		result = p.show(in, known, body, &c)
+	}
+	return result, message, n.store.apply(c)
+}
+
+// unwrap takes what the phone acts upon out of a message and returns what there is to show, if anything. The caller holds p.mu.
+func (p *phone) unwrap(ctx context.Context, in *incoming, m *waE2E.Message, c *changes) *waE2E.Message {
+	if sent := m.GetDeviceSentMessage().GetMessage(); sent != nil && in.from.account == p.account {
+		return sent
+	}
+	if key := m.GetSenderKeyDistributionMessage(); key != nil {
+		if err := p.learnSenderKey(ctx, key.GetGroupID(), in.from, key.GetAxolotlSenderKeyDistributionMessage(), c); err != nil {
+			p.account.net.log.Warn("sender key refused", "from", in.from.jid, "error", err)
+		}
+	}
+	if in.isPeer || !hasBody(m) {
+		return nil
+	}
+	return m
+}
+
+// show puts a message into the phone's history. The caller holds p.mu.
+func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes) outcome {
+	n := p.account.net
+	kind, words, media := describeMessage(body)
+	if known != nil {
+		if known.Text == words && known.Type == kind {
+			return wasDuplicate
+		}
+		return wasIDReuse
+	}
+	raw, err := proto.Marshal(body)
+	if err != nil {
+		return wasUnreadable
+	}
+	from := in.from.account
+	r := &entry{Content: raw, Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
+		Type: kind, Text: words, Timestamp: n.now().UTC(), Device: int(in.from.number), Media: media}}
+	r.Chat = r.From
+	if in.chat.Server == types.GroupServer || in.chat.Server == types.BroadcastServer {
+		r.Chat = r.To
+	}
+	if from == p.account {
+		r.Direction, r.Chat = DirectionOut, r.To
+		r.Receipts = []Receipt{{Type: ReceiptSent, Timestamp: r.Timestamp}}
+	} else {
+		r.Receipts = []Receipt{{Type: ReceiptDelivered, By: p.account.number(), Timestamp: r.Timestamp}}
+	}
+	p.add(r, c)
+	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	return wasShown
+}
+
+// deliver puts a message of another phone into the history: no cryptography is needed between phones.
+func (p *phone) deliver(from *account, id string, chat string, body *waE2E.Message, at time.Time) (isNew bool, generation uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.history.find(id, from.number()) != nil {
+		return false, 0
+	}
+	kind, words, media := describeMessage(body)
+	raw, err := proto.Marshal(body)
+	if err != nil {
+		return false, 0
+	}
+	r := &entry{Content: raw, Message: Message{ID: id, Direction: DirectionIn, Chat: chat, From: from.number(), To: p.account.number(),
+		Type: kind, Text: words, Timestamp: at, Media: media,
+		Receipts: []Receipt{{Type: ReceiptDelivered, By: p.account.number(), Timestamp: at}}}}
+	if chat != from.number() {
+		r.To = chat
+	}
+	var c changes
+	p.add(r, &c)
+	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	return true, p.account.net.store.apply(c)
+}
+
+// noteReceipt entries what happened to messages that the account wrote.
+func (p *phone) noteReceipt(ids []string, receipt Receipt) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c changes
+	for _, id := range ids {
+		r := p.history.own(id, p.account.number())
+		if r == nil || !p.mark(r, receipt, &c) {
+			continue
+		}
+		p.tell(Event{Type: EventReceipt, Message: ptr(r.public()), Receipt: &receipt})
+	}
+	return p.account.net.store.apply(c)
+}
+
+func ptr[T any](v T) *T { return &v }

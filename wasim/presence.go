@@ -1,0 +1,154 @@
+package wasim
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// handlePresence takes what a client says about its user, or its wish to hear about another.
+func (c *conn) handlePresence(n *node) {
+	d := c.device
+	switch kind := text(n.Attrs["type"]); kind {
+	case "subscribe":
+		a := c.net.lookup(jidOf(n.Attrs["to"]))
+		if a == nil {
+			return
+		}
+		a.mu.Lock()
+		if a.subscribers == nil {
+			a.subscribers = map[*device]types.JID{}
+		}
+		a.subscribers[d] = jidOf(n.Attrs["to"])
+		a.mu.Unlock()
+		c.send(a.presence(a.addressed(jidOf(n.Attrs["to"]))))
+	case "available", "unavailable", "":
+		d.mu.Lock()
+		d.isAvailable = kind != "unavailable"
+		d.mu.Unlock()
+	}
+}
+
+// presence says whether the user of the phone is there.
+func (a *account) presence(from types.JID) node {
+	a.phone.mu.Lock()
+	defer a.phone.mu.Unlock()
+	n := node{Tag: "presence", Attrs: attrs{"from": from}}
+	if !a.phone.isOnline {
+		n.Attrs["type"], n.Attrs["last"] = "unavailable", "deny"
+		if !a.phone.lastOnline.IsZero() {
+			n.Attrs["last"] = a.phone.lastOnline.Unix()
+		}
+	}
+	return n
+}
+
+// SetOnline says that the user of a phone is looking at it, or no longer. Clients that asked for it are told. Errors:
+// ErrInvalid, ErrNoWhatsApp.
+func (n *Network) SetOnline(number string, isOnline bool) error {
+	a, err := n.phoneOf(number)
+	if err != nil {
+		return err
+	}
+	a.phone.mu.Lock()
+	a.phone.isOnline = isOnline
+	a.phone.lastOnline = n.now()
+	a.phone.mu.Unlock()
+	a.mu.Lock()
+	told := make(map[*device]types.JID, len(a.subscribers))
+	for d, jid := range a.subscribers {
+		told[d] = jid
+	}
+	a.mu.Unlock()
+	for d, jid := range told {
+		if c := d.connection(); c != nil {
+			c.send(a.presence(jid))
+		}
+	}
+	return nil
+}
+
+// SetTyping makes the user of a phone type, or stop. state is "composing", "recording" or "paused". Errors: ErrInvalid,
+// ErrNoWhatsApp.
+func (n *Network) SetTyping(number, to, state string) error {
+	from, err := n.phoneOf(number)
+	if err != nil {
+		return err
+	}
+	target, err := n.phoneAt("to", to)
+	if err != nil {
+		return err
+	}
+	child := node{Tag: "composing"}
+	switch state {
+	case "composing":
+	case "recording":
+		child.Attrs = attrs{"media": "audio"}
+	case "paused":
+		child.Tag = "paused"
+	default:
+		return invalid("state", "must be composing, recording or paused")
+	}
+	for _, d := range target.linked() {
+		if c := d.connection(); c != nil {
+			c.send(node{Tag: "chatstate", Attrs: attrs{"from": from.addressOfSelf()}, Content: []node{child}})
+		}
+	}
+	target.phone.tell(Event{Type: EventTyping, From: from.number(), State: state})
+	return nil
+}
+
+// handleChatState passes on that the user of a client types.
+func (c *conn) handleChatState(n *node) {
+	to := jidOf(n.Attrs["to"])
+	a := c.net.lookup(to)
+	children := n.GetChildren()
+	if a == nil || len(children) == 0 {
+		return
+	}
+	state := children[0].Tag
+	if text(children[0].Attrs["media"]) == "audio" {
+		state = "recording"
+	}
+	a.phone.tell(Event{Type: EventTyping, From: c.device.account.number(), State: state})
+	for _, d := range a.linked() {
+		if other := d.connection(); other != nil {
+			other.send(node{Tag: "chatstate", Attrs: attrs{"from": c.device.account.addressed(to)}, Content: children})
+		}
+	}
+}
+
+// addressOfSelf is how an account names itself.
+func (a *account) addressOfSelf() types.JID {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.usesLID {
+		return a.lid
+	}
+	return a.pn
+}
+
+// answerTokens takes the privacy tokens that a client gives to people it trusts and brings them to their devices.
+func (c *conn) answerTokens(n, child *node) error {
+	out := c.net.newOutgoing()
+	giver := c.device.account
+	for _, t := range child.GetChildrenByTag("token") {
+		a := c.net.lookup(jidOf(t.Attrs["jid"]))
+		if a == nil || a == giver {
+			continue
+		}
+		mac := hmac.New(sha256.New, c.net.secret[:])
+		mac.Write([]byte("token " + giver.number() + " " + a.number() + " " + text(t.Attrs["t"])))
+		for _, d := range a.linked() {
+			out.add(d, node{Tag: "notification", Attrs: attrs{"from": giver.pn, "sender_lid": giver.lid, "type": "privacy_token",
+				"id": c.net.newStanzaID(), "t": c.net.now().Unix()}, Content: []node{{Tag: "tokens", Content: []node{{Tag: "token",
+				Attrs: attrs{"type": "trusted_contact", "t": text(t.Attrs["t"])}, Content: mac.Sum(nil)[:16]}}}}}, nil)
+		}
+	}
+	if err := out.release(); err != nil {
+		return err
+	}
+	c.reply(n)
+	return nil
+}

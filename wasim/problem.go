@@ -1,0 +1,49 @@
+package wasim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// Error is what the control API answers with when it refuses: why, and which field of the request is to blame.
+type Error struct {
+	Code    string // stable, in lower case: invalid, not_found, code_used, code_expired, …
+	Status  int    // HTTP status
+	Field   string // path of the field in the request, empty when none is to blame
+	Message string // one sentence for people
+}
+
+func (e *Error) Error() string {
+	if e.Field == "" {
+		return e.Message
+	}
+	return e.Field + ": " + e.Message
+}
+
+// Is reports whether two errors have the same code, so that errors.Is works with the errors below.
+func (e *Error) Is(target error) bool {
+	other := new(Error)
+	return errors.As(target, &other) && other.Code == e.Code
+}
+
+// Errors of the control API, to be compared with errors.Is.
+var (
+	ErrInvalid     = &Error{Code: "invalid", Status: http.StatusUnprocessableEntity, Message: "the request is not valid"}
+	ErrNotFound    = &Error{Code: "not_found", Status: http.StatusNotFound, Message: "there is no such thing"}
+	ErrNoWhatsApp  = &Error{Code: "not_on_whatsapp", Status: http.StatusUnprocessableEntity, Message: "the number has no WhatsApp account"}
+	ErrCodeUnknown = &Error{Code: "code_unknown", Status: http.StatusUnprocessableEntity, Message: "the network did not issue this code"}
+	ErrCodeUsed    = &Error{Code: "code_used", Status: http.StatusConflict, Message: "this code has been used"}
+	ErrCodeExpired = &Error{Code: "code_expired", Status: http.StatusGone, Message: "this code has expired"}
+	ErrNotLinked   = &Error{Code: "not_linked", Status: http.StatusConflict, Message: "the device did not complete the link"}
+	ErrClosed      = &Error{Code: "closed", Status: http.StatusServiceUnavailable, Message: "the network is closed"}
+)
+
+var errClosed error = ErrClosed
+
+// because returns a copy of e that says more.
+func (e *Error) because(field, format string, args ...any) *Error {
+	return &Error{Code: e.Code, Status: e.Status, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+func invalid(field, message string) error { return ErrInvalid.because(field, "%s", message) }

@@ -1,0 +1,102 @@
+package wasim
+
+import (
+	"go.mau.fi/whatsmeow/types"
+)
+
+// Read is the user of a phone looking at a chat: whoever wrote there is told that it has been read, and so are the phone's
+// own linked devices. chat is a number or a group; empty means all chats. It returns how many messages had not been read.
+// Errors: ErrInvalid, ErrNoWhatsApp.
+func (n *Network) Read(number, chat string) (int, error) {
+	reader, err := n.phoneOf(number)
+	if err != nil {
+		return 0, err
+	}
+	if chat != "" {
+		jid, err := n.destination(chat)
+		if err != nil {
+			return 0, err
+		}
+		chat = n.display(jid)
+	}
+	p := reader.phone
+	var c changes
+	p.mu.Lock()
+	seen := p.seeByChat(chat, &c)
+	generation := n.store.apply(c)
+	p.mu.Unlock()
+	out := n.newOutgoing()
+	out.after(generation)
+	count := 0
+	for _, s := range seen {
+		count += len(s.ids)
+		n.tellRead(reader, s, out)
+	}
+	return count, out.release()
+}
+
+// seen is what a phone has just seen of one writer in one chat.
+type seen struct {
+	chat, writer string
+	ids          []string
+}
+
+// tellRead tells the writer's devices that messages have been read, and the reader's own that they need not show them as new.
+func (n *Network) tellRead(reader *account, s *seen, out *outgoing) {
+	writer := n.account(s.writer)
+	chat := reader.addressed(writer.addressOf(reader))
+	own := writer.addressed(chat)
+	isGroup := s.chat != s.writer
+	if isGroup {
+		jid, err := types.ParseJID(s.chat)
+		if err != nil {
+			return
+		}
+		chat, own = jid, jid
+	}
+	n.phoneReceipts(out, reader, writer, chat, s.ids, ReceiptRead)
+	a := attrs{"from": reader.pn, "recipient": own, "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
+	if isGroup {
+		a = attrs{"from": own, "participant": reader.pn, "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
+	}
+	for _, d := range reader.linked() {
+		out.add(d, node{Tag: "receipt", Attrs: a, Content: receiptList(s.ids)}, nil)
+		n.stats.ReceiptsOut.Add(1)
+	}
+}
+
+// seeByChat marks what the phone has not yet seen, of one chat or of all, and returns it by chat and writer. The caller holds
+// p.mu.
+func (p *phone) seeByChat(chat string, c *changes) []*seen {
+	now := p.account.net.now().UTC()
+	var list []*seen
+	byKey := map[[2]string]*seen{}
+	for _, r := range p.history.entries {
+		if r.IsSeen || r.Direction != DirectionIn || chat != "" && r.Chat != chat {
+			continue
+		}
+		r.IsSeen = true
+		p.mark(r, Receipt{Type: ReceiptRead, By: p.account.number(), Timestamp: now}, c)
+		key := [2]string{r.Chat, r.From}
+		if byKey[key] == nil {
+			byKey[key] = &seen{chat: r.Chat, writer: r.From}
+			list = append(list, byKey[key])
+		}
+		byKey[key].ids = append(byKey[key].ids, r.ID)
+	}
+	return list
+}
+
+// markRead marks one message as read without telling anybody.
+func (p *phone) markRead(writer *account, id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.history.find(id, writer.number())
+	if r == nil || r.IsSeen {
+		return
+	}
+	r.IsSeen = true
+	var c changes
+	p.mark(r, Receipt{Type: ReceiptRead, By: p.account.number(), Timestamp: p.account.net.now().UTC()}, &c)
+	p.account.net.store.apply(c)
+}
