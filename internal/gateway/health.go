@@ -1,0 +1,47 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Check is one thing that a process needs in order to be ready.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// Health answers that the process is alive.
+func Health(version string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": version})
+	}
+}
+
+// Ready answers 200 when open says that the process takes requests and every check passes, else 503 with what failed.
+func Ready(open func() bool, checks []Check) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+		defer cancel()
+		status, results := http.StatusOK, map[string]string{}
+		if !open() {
+			status, results["process"] = http.StatusServiceUnavailable, "starting or stopping"
+		}
+		for _, c := range checks {
+			results[c.Name] = "ok"
+			if err := c.Run(ctx); err != nil {
+				status, results[c.Name] = http.StatusServiceUnavailable, "failed"
+			}
+		}
+		writeJSON(w, status, map[string]any{"ready": status == http.StatusOK, "checks": results})
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}

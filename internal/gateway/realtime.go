@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"turnero/internal/fault"
+	"turnero/internal/id"
+	"turnero/internal/platform/bus"
+	"turnero/internal/platform/httpkit"
+	"turnero/internal/platform/outbox"
+)
+
+const (
+	heartbeat    = 15 * time.Second // of a silent stream, so that proxies keep it and dead listeners are noticed
+	writeTimeout = 20 * time.Second // for one batch to a slow listener
+	streamBatch  = 200
+)
+
+// EventLog is the numbered log that listeners read.
+type EventLog interface {
+	After(ctx context.Context, tenant string, seq int64, limit int) ([]outbox.Record, error)
+	Head(ctx context.Context) (int64, error)
+}
+
+// Stream tells listeners a tenant's events as server-sent events.
+type Stream struct {
+	Log     EventLog
+	Bus     bus.Bus
+	Closing <-chan struct{} // closed when the process stops: streams end then, and clients resume elsewhere
+}
+
+// streamed is the data of one server-sent event.
+type streamed struct {
+	ID   id.Event  `json:"id"`
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+	Data any       `json:"data"`
+}
+
+// Register adds GET /api/events to the API.
+func (s *Stream) Register(api *httpkit.API) {
+	api.Raw(httpkit.Op{ID: "listen-events", Method: http.MethodGet, Path: "/api/events", Tag: "events", Roles: []id.Role{id.Admin}, Scope: "events:read",
+		Summary: "Listen to the business's events (server-sent events)",
+		Description: "Each event has a number (`id:`). A client that comes back with it as `Last-Event-ID` (or `?after=`) gets every event since, none twice. " +
+			"Without it the stream begins now."}, s.serve)
+}
+
+func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
+	seq, err := s.position(r)
+	if err != nil {
+		httpkit.WriteProblem(w, r, err)
+		return
+	}
+	woken, cancel := s.Bus.Subscribe(bus.TopicEvents)
+	defer cancel()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	out := http.NewResponseController(w)
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	if !send(w, out, ": listening\n\n") {
+		return
+	}
+	for {
+		if seq, err = s.catchUp(r.Context(), w, out, p.Tenant.String(), seq); err != nil {
+			return
+		}
+		select {
+		case <-woken:
+		case <-tick.C:
+			if !send(w, out, ": still here\n\n") {
+				return
+			}
+		case <-s.Closing:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// position reads from which number the listener wants to go on.
+func (s *Stream) position(r *http.Request) (int64, error) {
+	text, field := r.Header.Get("Last-Event-ID"), "Last-Event-ID"
+	if text == "" {
+		text, field = r.URL.Query().Get("after"), "after"
+	}
+	if text == "" {
+		return s.Log.Head(r.Context())
+	}
+	seq, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seq < 0 {
+		return 0, fault.BadField(field, "must be the id of an event of this stream")
+	}
+	return seq, nil
+}
+
+func (s *Stream) catchUp(ctx context.Context, w http.ResponseWriter, out *http.ResponseController, tenant string, seq int64) (int64, error) {
+	for {
+		records, err := s.Log.After(ctx, tenant, seq, streamBatch)
+		if err != nil {
+			return seq, err
+		}
+		for _, rec := range records {
+			raw, err := json.Marshal(streamed{rec.ID, rec.Name, rec.At, rec.Event})
+			if err != nil {
+				return seq, err
+			}
+			if !send(w, out, fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", rec.Seq, rec.Name, raw)) {
+				return seq, http.ErrHandlerTimeout
+			}
+			seq = rec.Seq
+		}
+		if len(records) < streamBatch {
+			return seq, nil
+		}
+	}
+}
+
+// send writes and flushes within the time limit; false means that the listener is gone.
+func send(w http.ResponseWriter, out *http.ResponseController, text string) bool {
+	_ = out.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := fmt.Fprint(w, text); err != nil {
+		return false
+	}
+	return out.Flush() == nil
+}
