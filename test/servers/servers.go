@@ -1,0 +1,256 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The variables in which tests find the servers.
+const (
+	PostgresEnv = "TURNERO_TEST_POSTGRES_URL"
+	MySQLEnv    = "TURNERO_TEST_MYSQL_URL"
+)
+
+// startTimeout bounds how long a server may take to answer.
+const startTimeout = 60 * time.Second
+
+// Set is the running servers.
+type Set struct {
+	Env  []string // NAME=URL of each
+	dir  string
+	cmds []*exec.Cmd
+	log  io.Writer
+}
+
+type server struct {
+	env     string
+	name    string
+	pkg     string // Debian's package
+	program func() string
+	start   func(ctx context.Context, s *Set) (url string, err error)
+}
+
+var all = []server{
+	{PostgresEnv, "PostgreSQL", "postgresql", postgresProgram, startPostgres},
+	{MySQLEnv, "MariaDB", "mariadb-server", func() string { return find("mariadbd", "/usr/sbin/mariadbd") }, startMariaDB},
+}
+
+// Start starts every server whose address the environment does not hold. On an error nothing is left running.
+func Start(ctx context.Context, log io.Writer) (*Set, error) {
+	dir, err := os.MkdirTemp("", "turnero-servers-")
+	if err != nil {
+		return nil, err
+	}
+	if err = os.Chmod(dir, 0o755); err != nil { // the servers run as users of their own
+		return nil, err
+	}
+	s := &Set{dir: dir, log: log}
+	if err = install(ctx, log); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	for _, srv := range all {
+		if v := os.Getenv(srv.env); v != "" {
+			s.Env = append(s.Env, srv.env+"="+v)
+			continue
+		}
+		url, err := srv.start(ctx, s)
+		if err != nil {
+			s.Stop()
+			return nil, fmt.Errorf("start %s: %w", srv.name, err)
+		}
+		fmt.Fprintf(log, "servers: %s at %s\n", srv.name, url)
+		s.Env = append(s.Env, srv.env+"="+url)
+	}
+	return s, nil
+}
+
+// Stop stops the servers and removes their data.
+func (s *Set) Stop() {
+	for _, cmd := range s.cmds {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+	}
+	for _, cmd := range s.cmds {
+		done := make(chan struct{})
+		go func() { _ = cmd.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			_ = cmd.Process.Kill()
+			<-done
+		}
+	}
+	_ = os.RemoveAll(s.dir)
+}
+
+// install gets the missing programs from Debian's packages when that is possible.
+func install(ctx context.Context, log io.Writer) error {
+	var missing []string
+	for _, srv := range all {
+		if os.Getenv(srv.env) == "" && srv.program() == "" {
+			missing = append(missing, srv.pkg)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if os.Getuid() != 0 {
+		return fmt.Errorf("missing: %s. Install them, or set %s and %s to running servers", strings.Join(missing, ", "), PostgresEnv, MySQLEnv)
+	}
+	fmt.Fprintf(log, "servers: installing %s\n", strings.Join(missing, " "))
+	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		// The packages must not start servers of their own.
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "PG_CREATE_MAIN_CLUSTER=false")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
+}
+
+func find(name string, paths ...string) string {
+	if p, err := exec.LookPath(name); err == nil {
+		return p
+	}
+	for _, p := range paths {
+		if matches, _ := filepath.Glob(p); len(matches) > 0 {
+			return matches[len(matches)-1]
+		}
+	}
+	return ""
+}
+
+func postgresProgram() string { return find("postgres", "/usr/lib/postgresql/*/bin/postgres") }
+
+func startPostgres(ctx context.Context, s *Set) (string, error) {
+	bin := filepath.Dir(postgresProgram())
+	data, run, err := s.folder("postgres", "postgres")
+	if err != nil {
+		return "", err
+	}
+	if err = s.run(ctx, run, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	err = s.background(run, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=300")
+	if err != nil {
+		return "", err
+	}
+	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+	return url, answering(ctx, port)
+}
+
+func startMariaDB(ctx context.Context, s *Set) (string, error) {
+	data, run, err := s.folder("mariadb", "mysql")
+	if err != nil {
+		return "", err
+	}
+	installer := find("mariadb-install-db", "/usr/bin/mariadb-install-db")
+	if err = s.run(ctx, run, installer, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	setup := filepath.Join(filepath.Dir(data), "setup.sql")
+	grant := "CREATE USER 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1';\n"
+	if err = os.WriteFile(setup, []byte(grant), 0o644); err != nil {
+		return "", err
+	}
+	err = s.background(run, find("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", "--datadir="+data, fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(data, "s"), "--innodb-flush-log-at-trx-commit=0", "--max-connections=300", "--skip-name-resolve", "--init-file="+setup)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("mysql://test:test@127.0.0.1:%d/mysql", port), answering(ctx, port)
+}
+
+// credential is the user that a server runs as; nil means the present one.
+type credential = *syscall.SysProcAttr
+
+// folder makes the data folder of a server, owned by the named user when we are root (these servers refuse to run as root).
+func (s *Set) folder(name, owner string) (data string, run credential, err error) {
+	base := filepath.Join(s.dir, name)
+	data = filepath.Join(base, "data")
+	run = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err = os.MkdirAll(base, 0o755); err != nil || os.Getuid() != 0 {
+		return data, run, err
+	}
+	u, err := user.Lookup(owner)
+	if err != nil {
+		return "", nil, err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	run.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return data, run, os.Chown(base, uid, gid)
+}
+
+func (s *Set) run(ctx context.Context, as credential, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.SysProcAttr, cmd.Dir = as, s.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(program), err, out)
+	}
+	return nil
+}
+
+// background starts a server that dies with this process.
+func (s *Set) background(as credential, program string, args ...string) error {
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr, cmd.Dir = as, s.dir
+	log, err := os.Create(filepath.Join(s.dir, filepath.Base(program)+".log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err = cmd.Start(); err != nil {
+		return err
+	}
+	s.cmds = append(s.cmds, cmd)
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// answering waits until something accepts connections on the port.
+func answering(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(errors.New("it does not answer"), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
