@@ -1,0 +1,109 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"turnero/internal/id"
+)
+
+// Tenants tells whether a business may act at this moment.
+type Tenants interface {
+	// IsActive reports whether the tenant exists, is complete and is not suspended.
+	IsActive(ctx context.Context, tenant id.Tenant) (bool, error)
+}
+
+// Limiter bounds how often something may be tried.
+type Limiter interface {
+	// Allow counts one attempt under the key and reports whether it may go on; if not, retryAfter says when the next may.
+	Allow(ctx context.Context, key string) (ok bool, retryAfter time.Duration, err error)
+}
+
+// Sealer encrypts small secrets at rest. tenant chooses the key, aad binds the text to its place.
+type Sealer interface {
+	Seal(ctx context.Context, tenant, aad string, plaintext []byte) (string, error)
+	Open(ctx context.Context, tenant, aad, sealed string) ([]byte, error)
+}
+
+// Deps are what a Service works with. All but Issuer, Audience, Scopes and Cost are required.
+type Deps struct {
+	Store        Store
+	Sealer       Sealer
+	Tenants      Tenants
+	AccountLimit Limiter // log-in attempts for one account; see RecommendedAccountAttempts
+	AddressLimit Limiter // log-in attempts from one network address; see RecommendedAddressAttempts
+	Now          func() time.Time
+	Logger       *slog.Logger
+	Issuer       string   // of access tokens; "" = "turnero"
+	Audience     string   // of access tokens; "" = "turnero-api"
+	Scopes       []string // that API keys can be given; nil = KnownScopes()
+	Cost         HashCost // of new password hashes; zero = DefaultHashCost()
+}
+
+// The bounds that the limiters of log-in attempts should have: attempts per window.
+const (
+	RecommendedAccountAttempts = 10
+	RecommendedAddressAttempts = 60
+	RecommendedAttemptWindow   = 15 * time.Minute
+)
+
+// Service holds the rules of this module. Make it with New.
+type Service struct {
+	store        Store
+	tenants      Tenants
+	accountLimit Limiter
+	addressLimit Limiter
+	now          func() time.Time
+	logger       *slog.Logger
+	scopes       []string
+	hasher       *hasher
+	tokens       *tokenSigner
+	known        *standingCache
+}
+
+// New makes the service.
+func New(d Deps) *Service {
+	if d.Issuer == "" {
+		d.Issuer = "turnero"
+	}
+	if d.Audience == "" {
+		d.Audience = "turnero-api"
+	}
+	if d.Scopes == nil {
+		d.Scopes = KnownScopes()
+	}
+	return &Service{
+		store: d.Store, tenants: d.Tenants, accountLimit: d.AccountLimit, addressLimit: d.AddressLimit, now: d.Now, logger: d.Logger,
+		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(d.Now),
+		tokens: &tokenSigner{issuer: d.Issuer, audience: d.Audience, now: d.Now, ring: &keyring{store: d.Store, sealer: d.Sealer, now: d.Now}},
+	}
+}
+
+// Caller is who asks for something and from where, as the edge knows it. The zero value is the program itself.
+type Caller struct {
+	id.Principal
+	Address   string // network address, without port
+	RequestID string
+}
+
+// actor names the caller in the audit log: a user's or an API key's ID, "anonymous" for a request that nobody has logged
+// in for, "system" for the program itself.
+func (c Caller) actor() string {
+	switch a := c.Actor(); {
+	case a != "":
+		return a
+	case c.Address != "" || c.RequestID != "":
+		return "anonymous"
+	}
+	return "system"
+}
+
+// KnownScopes lists what an API key can be allowed to do.
+func KnownScopes() []string {
+	return []string{
+		"sessions:read", "sessions:write", "chats:read", "chats:write", "appointments:read", "appointments:write",
+		"setup:read", "setup:write", "customers:read", "users:read", "users:write", "settings:read", "settings:write",
+		"events:read", "audit:read",
+	}
+}
