@@ -1,14 +1,9 @@
 package wasim
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -33,18 +28,20 @@ func (n *Network) serveChat(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(code), code)
 		return
 	}
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	if n.isClosed {
+	if !n.enter() {
 		http.Error(w, "closed", http.StatusServiceUnavailable)
 		return
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
+		n.wg.Done()
 		n.log.Warn("websocket refused", "error", err)
 		return
 	}
-	n.wg.Go(func() { n.serve(ws) })
+	go func() {
+		defer n.wg.Done()
+		n.serve(ws)
+	}()
 }
 
 // ControlHandler serves the control API under /sim/ alone.
@@ -300,138 +297,4 @@ func limitOf(r *http.Request) (int, error) {
 		return 0, invalid("limit", fmt.Sprintf("must be a number from 1 to %d", pageLimit))
 	}
 	return limit, nil
-}
-
-// getMedia answers with the file of a message, decrypted.
-func (n *Network) getMedia(w http.ResponseWriter, r *http.Request) {
-	data, media, err := n.Download(r.PathValue("number"), r.PathValue("id"))
-	if err != nil {
-		writeProblem(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", media.MimeType)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Disposition", "attachment")
-	_, _ = w.Write(data) // the client has gone
-}
-
-// getEvents streams what happens at a phone as server-sent events. With ?after= or Last-Event-ID the messages since then come
-// first; each message's event has its seq as ID.
-func (n *Network) getEvents(w http.ResponseWriter, r *http.Request) {
-	number := r.PathValue("number")
-	watcher, err := n.Watch(number)
-	if err != nil {
-		writeProblem(w, err)
-		return
-	}
-	defer watcher.Stop()
-	after := r.Header.Get("Last-Event-ID")
-	if s := r.URL.Query().Get("after"); s != "" {
-		after = s
-	}
-	var missed []Message
-	if after != "" {
-		if missed, err = n.Messages(number, after); err != nil {
-			writeProblem(w, err)
-			return
-		}
-	}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
-	stream := http.NewResponseController(w)
-	last := uint64(0)
-	for _, m := range missed {
-		last = m.Seq
-		if writeEvent(w, Event{Type: EventMessage, Message: &m}) != nil {
-			return
-		}
-	}
-	beat := time.NewTicker(15 * time.Second)
-	defer beat.Stop()
-	for stream.Flush() == nil {
-		select {
-		case e, ok := <-watcher.C:
-			if !ok {
-				return
-			}
-			if e.Type == EventMessage && e.Message.Seq <= last {
-				continue
-			}
-			err = writeEvent(w, e)
-		case <-beat.C:
-			_, err = io.WriteString(w, ": \n\n")
-		case <-r.Context().Done():
-			return
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func writeEvent(w io.Writer, e Event) error {
-	data, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	if e.Type == EventMessage {
-		_, err = fmt.Fprintf(w, "id: %d\n", e.Message.Seq)
-	}
-	if err == nil {
-		_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", e.Type, data)
-	}
-	return err
-}
-
-// readJSON reads a request's body strictly. An empty body leaves the target as it is.
-func readJSON(r *http.Request, into any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, bodyLimit))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	var badType *json.UnmarshalTypeError
-	switch {
-	case err == nil || errors.Is(err, io.EOF):
-		return nil
-	case errors.As(err, &badType):
-		return invalid(badType.Field, fmt.Sprintf("must be a %s, not a %s", badType.Type, badType.Value))
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return invalid(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`), "there is no such field")
-	}
-	return invalid("", "the body is not valid JSON: "+err.Error())
-}
-
-func writeJSON(w http.ResponseWriter, status int, kind string, answer any) {
-	if answer == nil {
-		w.WriteHeader(status)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the client has gone
-}
-
-// problem is an error as RFC 9457 has it, with the field that is to blame.
-type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Detail string         `json:"detail"`
-	Code   string         `json:"code"`
-	Errors []problemField `json:"errors,omitempty"`
-}
-
-type problemField struct {
-	Location string `json:"location"`
-	Message  string `json:"message"`
-}
-
-func writeProblem(w http.ResponseWriter, err error) {
-	e := &Error{Code: "internal", Status: http.StatusInternalServerError, Message: err.Error()}
-	errors.As(err, &e)
-	p := problem{Type: "about:blank", Title: http.StatusText(e.Status), Status: e.Status, Detail: e.Error(), Code: e.Code}
-	if e.Field != "" {
-		p.Errors = []problemField{{e.Field, e.Message}}
-	}
-	writeJSON(w, e.Status, "application/problem+json", p)
 }

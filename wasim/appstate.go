@@ -209,12 +209,15 @@ func (p *phone) publishName(ctx context.Context) error {
 // state.
 func (n *Network) afterActive(d *device) error {
 	d.mu.Lock()
-	isFirst := !d.hasState
-	d.hasState = true
-	d.mu.Unlock()
-	if !isFirst {
+	if d.isRemoved || d.hasState {
+		d.mu.Unlock()
 		return nil
 	}
+	d.hasState = true
+	var c changes
+	d.save(&c)
+	n.store.apply(c)
+	d.mu.Unlock()
 	return d.account.phone.shareState(n.ctx, d)
 }
 
@@ -227,9 +230,6 @@ func (p *phone) shareState(ctx context.Context, d *device) error {
 	if err == nil {
 		var added *stanza
 		added, err = p.sendPeer(ctx, d, s.share(), &c, out)
-		d.mu.Lock()
-		d.save(&c)
-		d.mu.Unlock()
 		out.stamp([]*stanza{added}, n.store.apply(c))
 	}
 	p.mu.Unlock()

@@ -50,6 +50,7 @@ type device struct {
 	signed       signedKey
 	oneTime      []oneTimeKey // as uploaded; the first given of them have been handed out
 	given        int
+	lowKeysTold  int  // value of given when the device was last told that it runs out
 	hasState     bool // the phone has shared its app state key
 	isRemoved    bool
 	isAvailable  bool // has announced that its user is there

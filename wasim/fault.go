@@ -1,7 +1,6 @@
 package wasim
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -23,61 +22,6 @@ type Fault struct {
 	Expire      int     `json:"expire,omitempty"`      // seconds until a temporary ban ends
 	Query       string  `json:"query,omitempty"`       // xmlns of the queries that query_error strikes; empty: all
 	Probability float64 `json:"probability,omitempty"` // 0 to 1; 0 means always
-}
-
-// faultKind says what a fault of a kind does: at once, or whenever the network asks for it.
-type faultKind struct {
-	about string
-	now   func(n *Network, f *Fault) int // strikes at once and returns how many it struck
-	check func(f *Fault) error
-	fill  func(f *Fault) // defaults
-}
-
-// faultKinds are the kinds of faults by their names. Kinds with now strike when they are given; the others are asked for at
-// the place where they matter.
-var faultKinds = map[string]*faultKind{
-	"cut":           {about: "close the connections without a word, as a lost network does", now: strikeCut},
-	"stream_error":  {about: "end the connections with <stream:error code>; 503 by default", now: strikeStreamError, fill: defaultCode(503)},
-	"replace":       {about: "end the connections as if the same device had connected elsewhere", now: strikeReplace},
-	"logout":        {about: "unlink the devices, as from the phone", now: strikeLogout},
-	"drop_ack":      {about: "take messages of clients but do not acknowledge them"},
-	"delay_ack":     {about: "acknowledge messages of clients late", check: needsDelay},
-	"nack":          {about: "refuse messages of clients with a code; 463 by default", fill: defaultCode(463)},
-	"delay":         {about: "deliver stanzas to clients late, in order", check: needsDelay},
-	"duplicate":     {about: "deliver messages to clients twice"},
-	"reorder":       {about: "hold a message back until the next one has been delivered"},
-	"corrupt":       {about: "damage ciphertexts on their way to clients"},
-	"black_hole":    {about: "keep connections open but neither read nor write"},
-	"http_503":      {about: "answer new connections with an HTTP status; 503 by default", fill: defaultCode(503)},
-	"login_failure": {about: "refuse logins with a reason; 503 by default, 402 is a temporary ban, 405 an outdated client", fill: defaultCode(503)},
-	"query_error":   {about: "answer queries with an error code; 500 by default", fill: defaultCode(500)},
-}
-
-// faultAliases are other names by which a kind is known.
-var faultAliases = map[string]string{"drop": "drop_ack", "ban": "login_failure", "http": "http_503", "out_of_order": "reorder"}
-
-// FaultKinds returns the kinds of faults with what they do.
-func FaultKinds() map[string]string {
-	kinds := make(map[string]string, len(faultKinds))
-	for name, k := range faultKinds {
-		kinds[name] = k.about
-	}
-	return kinds
-}
-
-func defaultCode(code int) func(*Fault) {
-	return func(f *Fault) {
-		if f.Code == 0 {
-			f.Code = code
-		}
-	}
-}
-
-func needsDelay(f *Fault) error {
-	if f.Delay <= 0 {
-		return invalid("delay", "a delay in seconds is needed")
-	}
-	return nil
 }
 
 // faultTable holds the faults in force.
@@ -229,119 +173,6 @@ func (t *faultTable) lasts(kind, number string) bool {
 	return slices.ContainsFunc(t.list, func(f *armedFault) bool {
 		return f.Kind == kind && (f.Number == "" || f.Number == number)
 	})
-}
-
-// attrs are the attributes of <failure>.
-func (f *Fault) attrs() attrs {
-	a := attrs{"reason": f.Code}
-	if f.Code == 402 {
-		a["code"], a["expire"] = 102, max(f.Expire, 1)
-	}
-	return a
-}
-
-// messagePlan is what is to happen to a message of a client.
-type messagePlan struct {
-	nack     int
-	dropAck  bool
-	delayAck time.Duration
-}
-
-func (t *faultTable) onMessage(c *conn) messagePlan {
-	var plan messagePlan
-	if f := t.strike("nack", c.number(), nil); f != nil {
-		plan.nack = f.Code
-		return plan
-	}
-	plan.dropAck = t.strike("drop_ack", c.number(), nil) != nil
-	if f := t.strike("delay_ack", c.number(), nil); f != nil {
-		plan.delayAck = seconds(f.Delay)
-	}
-	return plan
-}
-
-// onDelivery marks a stanza that was just put into an outbox. The device's lock is held.
-func (t *faultTable) onDelivery(d *device, s *stanza) {
-	number := d.account.number()
-	if f := t.strike("delay", number, nil); f != nil {
-		s.notBefore = time.Now().Add(seconds(f.Delay))
-	}
-	if s.key.class != "message" {
-		return
-	}
-	if t.strike("duplicate", number, nil) != nil {
-		s.copies = 1
-	}
-}
-
-// onSeal damages a ciphertext when that is wanted.
-func (t *faultTable) onSeal(d *device, ciphertext []byte) []byte {
-	if len(ciphertext) < 4 || t.strike("corrupt", d.account.number(), nil) == nil {
-		return ciphertext
-	}
-	damaged := bytes.Clone(ciphertext)
-	damaged[len(damaged)-3] ^= 0xff
-	return damaged
-}
-
-func (t *faultTable) onLogin(number string) *Fault { return t.strike("login_failure", number, nil) }
-
-func (t *faultTable) onQuery(c *conn, xmlns string) int {
-	f := t.strike("query_error", c.number(), func(f *Fault) bool { return f.Query == "" || f.Query == xmlns })
-	if f == nil {
-		return 0
-	}
-	return f.Code
-}
-
-func (t *faultTable) onUpgrade() int {
-	if f := t.strike("http_503", "", nil); f != nil {
-		return f.Code
-	}
-	return 0
-}
-
-// isDeaf says whether a connection has fallen into a black hole.
-func (t *faultTable) isDeaf(c *conn) bool { return t.lasts("black_hole", c.number()) }
-
-func strikeCut(n *Network, f *Fault) int {
-	list := n.connections(f.Number)
-	for _, c := range list {
-		n.frames.note(c, "cut", "")
-		c.ws.CloseNow()
-	}
-	return len(list)
-}
-
-func strikeStreamError(n *Network, f *Fault) int {
-	list := n.connections(f.Number)
-	for _, c := range list {
-		c.end(streamError(strconv.Itoa(f.Code), ""))
-	}
-	return len(list)
-}
-
-func strikeReplace(n *Network, f *Fault) int {
-	list := n.connections(f.Number)
-	for _, c := range list {
-		c.replace()
-	}
-	return len(list)
-}
-
-func strikeLogout(n *Network, f *Fault) int {
-	struck := 0
-	for _, a := range n.everybody() {
-		if f.Number != "" && a.number() != f.Number {
-			continue
-		}
-		for _, d := range a.linked() {
-			if err := n.unlink(d, true); err == nil {
-				struck++
-			}
-		}
-	}
-	return struck
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -128,6 +128,17 @@ func (n *Network) unregister(c *conn) {
 	n.stats.Connections.Add(-1)
 }
 
+// enter counts a goroutine that Close has to wait for, unless the network is closing. The goroutine calls n.wg.Done.
+func (n *Network) enter() bool {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.isClosed {
+		return false
+	}
+	n.wg.Add(1)
+	return true
+}
+
 // connections returns the open connections of a number, or all of them when it is empty.
 func (n *Network) connections(number string) []*conn {
 	n.mu.RLock()
@@ -181,14 +192,13 @@ func (n *Network) lookup(jid types.JID) *account {
 		a = n.byLID[jid.User]
 		n.mu.RUnlock()
 	case types.DefaultUserServer, types.LegacyUserServer:
-		if strings.HasPrefix(jid.User, absentPrefix) {
-			return nil
-		}
 		number, err := parseNumber("number", jid.User)
 		if err != nil {
 			return nil
 		}
-		a = n.known(number)
+		if a = n.find(number); a == nil && !strings.HasPrefix(number, absentPrefix) {
+			a = n.known(number)
+		}
 	}
 	if a == nil || a.absent() {
 		return nil

@@ -41,6 +41,7 @@ type stanza struct {
 	data       []byte        // as encoded for the wire
 	generation atomic.Uint64 // leaves once the store has this
 	notBefore  time.Time     // leaves no earlier (a fault)
+	heldUntil  time.Time     // lets the next one pass until then (a fault)
 	copies     int           // further copies to send (a fault)
 	attempts   int           // how often it has been sent
 }
@@ -82,6 +83,17 @@ func (o *outbox) after(seq uint64) *stanza {
 		return nil
 	}
 	return o.stanzas[i]
+}
+
+// swap lets the stanza behind pass: the two change places, also in the store.
+func (d *device) swap(first, second *stanza) {
+	first.key, second.key = second.key, first.key
+	first.data, second.data = second.data, first.data
+	first.heldUntil, second.heldUntil = time.Time{}, time.Time{}
+	var c changes
+	c.put(d.stanzaStoreKey(first.seq), first.data)
+	c.put(d.stanzaStoreKey(second.seq), second.data)
+	d.account.net.store.apply(c)
 }
 
 // take removes the stanza that an acknowledgement is for. Libraries differ in how exactly they repeat the addresses, so when

@@ -140,41 +140,41 @@ func (n *Network) bundle(jid types.JID) (*bundle, uint64) {
 	if d == nil {
 		return nil, 0
 	}
-	d.mu.Lock()
-	b := &bundle{registration: d.registration, identity: d.identity, signed: d.signed}
-	var c changes
-	b.oneTime = d.takeKey(&c)
-	generation := n.store.apply(c)
-	left := d.keyCount()
-	d.mu.Unlock()
-	if b.oneTime != nil && isLowKeyMark(left) {
-		n.tellLowKeys(d, left)
+	b, generation := d.takeBundle()
+	out := n.newOutgoing()
+	n.tellLowKeys(d, out)
+	if err := out.release(); err != nil {
+		n.log.Error("low key notice not kept", "error", err)
 	}
 	return b, generation
 }
 
 // takeKey takes one one-time key from the stock; nil when there is none. The caller holds d.mu.
-func (d *device) takeKey(c *changes) *oneTimeKey {
+func (d *device) takeKey() (*oneTimeKey, uint64) {
 	if d.keyCount() <= 0 {
-		return nil
+		return nil, 0
 	}
 	k := d.oneTime[d.given]
 	d.given++
-	d.save(c)
-	return &k
+	var c changes
+	d.save(&c)
+	return &k, d.account.net.store.apply(c)
 }
 
-// isLowKeyMark says whether a stock has just come down to a mark at which its device is told.
-func isLowKeyMark(left int) bool { return left == lowKeyCount-1 || left == 0 }
-
-// tellLowKeys asks a device for more one-time keys.
-func (n *Network) tellLowKeys(d *device, left int) {
-	out := n.newOutgoing()
+// tellLowKeys asks a device for more one-time keys when its stock has come down to a mark.
+func (n *Network) tellLowKeys(d *device, out *outgoing) {
+	d.mu.Lock()
+	left, isToldNow := d.keyCount(), false
+	if left < lowKeyCount && d.lowKeysTold != d.given {
+		isToldNow = left == lowKeyCount-1 || left == 0
+		d.lowKeysTold = d.given
+	}
+	d.mu.Unlock()
+	if !isToldNow {
+		return
+	}
 	out.add(d, node{Tag: "notification", Attrs: attrs{"from": types.ServerJID, "type": "encrypt", "id": n.newStanzaID(), "t": n.now().Unix()},
 		Content: []node{{Tag: "count", Attrs: attrs{"value": left}}}}, nil)
-	if err := out.release(); err != nil {
-		n.log.Error("low key notice not kept", "error", err)
-	}
 }
 
 func (b *bundle) nodes() []node {

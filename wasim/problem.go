@@ -1,9 +1,12 @@
 package wasim
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 )
 
 // Error is what the control API answers with when it refuses: why, and which field of the request is to blame.
@@ -47,3 +50,55 @@ func (e *Error) because(field, format string, args ...any) *Error {
 }
 
 func invalid(field, message string) error { return ErrInvalid.because(field, "%s", message) }
+
+// readJSON reads a request's body strictly. An empty body leaves the target as it is.
+func readJSON(r *http.Request, into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, bodyLimit))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	var badType *json.UnmarshalTypeError
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, &badType):
+		return invalid(badType.Field, fmt.Sprintf("must be a %s, not a %s", badType.Type, badType.Value))
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return invalid(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`), "there is no such field")
+	}
+	return invalid("", "the body is not valid JSON: "+err.Error())
+}
+
+func writeJSON(w http.ResponseWriter, status int, kind string, answer any) {
+	if answer == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client has gone
+}
+
+// problem is an error as RFC 9457 has it, with the field that is to blame.
+type problem struct {
+	Type   string         `json:"type"`
+	Title  string         `json:"title"`
+	Status int            `json:"status"`
+	Detail string         `json:"detail"`
+	Code   string         `json:"code"`
+	Errors []problemField `json:"errors,omitempty"`
+}
+
+type problemField struct {
+	Location string `json:"location"`
+	Message  string `json:"message"`
+}
+
+func writeProblem(w http.ResponseWriter, err error) {
+	e := &Error{Code: "internal", Status: http.StatusInternalServerError, Message: err.Error()}
+	errors.As(err, &e)
+	p := problem{Type: "about:blank", Title: http.StatusText(e.Status), Status: e.Status, Detail: e.Error(), Code: e.Code}
+	if e.Field != "" {
+		p.Errors = []problemField{{e.Field, e.Message}}
+	}
+	writeJSON(w, e.Status, "application/problem+json", p)
+}

@@ -87,6 +87,20 @@ func (p *phone) seeByChat(chat string, c *changes) []*seen {
 	return list
 }
 
+// noteSeen records that one of the phone's linked devices has shown messages to its user.
+func (p *phone) noteSeen(ids []string, writer string, receipt Receipt) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c changes
+	for _, id := range ids {
+		if e := p.history.find(id, writer); e != nil {
+			e.IsSeen = true
+			p.mark(e, receipt, &c)
+		}
+	}
+	return p.account.net.store.apply(c)
+}
+
 // markRead marks one message as read without telling anybody.
 func (p *phone) markRead(writer *account, id string) {
 	p.mu.Lock()

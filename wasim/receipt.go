@@ -1,7 +1,6 @@
 package wasim
 
 import (
-	"encoding/binary"
 	"time"
 
 	"go.mau.fi/whatsmeow/types"
@@ -105,6 +104,9 @@ func (c *conn) passReceipt(n *node, kind string, to types.JID, out *outgoing) {
 		receipt.Type = kind
 	}
 	out.after(a.phone.noteReceipt(ids, receipt))
+	if receipt.Type != ReceiptDelivered {
+		out.after(c.device.account.phone.noteSeen(ids, a.number(), receipt))
+	}
 	r := attrs{"from": c.device.addressed(to), "id": ids[0], "type": kind, "t": c.net.now().Unix()}
 	if writer != to {
 		r["from"], r["participant"] = to, c.device.addressed(writer)
@@ -173,57 +175,4 @@ func (n *Network) phoneReceipts(out *outgoing, reader, writer *account, chat typ
 		out.add(d, node{Tag: "receipt", Attrs: a, Content: receiptList(ids)}, nil)
 		n.stats.ReceiptsOut.Add(1)
 	}
-}
-
-// rememberRetried notes that a copy of a message did not decrypt: the acknowledgement that may follow is for that copy.
-func (c *conn) rememberRetried(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.retried == nil {
-		c.retried = map[string]int{}
-	}
-	c.retried[id]++
-}
-
-func (c *conn) forgetRetried(id string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.retried[id] == 0 {
-		return false
-	}
-	if c.retried[id]--; c.retried[id] == 0 {
-		delete(c.retried, id)
-	}
-	return true
-}
-
-// askAgain makes a phone ask a linked device for a message that did not decrypt.
-func (p *phone) askAgain(s *sending, in *incoming) {
-	p.mu.Lock()
-	if p.retries == nil {
-		p.retries = map[retryKey]int{}
-	}
-	key := retryKey{in.from, in.id}
-	p.retries[key]++
-	count := p.retries[key]
-	p.mu.Unlock()
-	if count > maxRetries {
-		return
-	}
-	b, generation := p.takeBundle()
-	s.out.after(generation)
-	a := attrs{"from": p.account.addressed(in.chat), "id": in.id, "type": "retry", "t": s.net.now().Unix()}
-	switch {
-	case in.chat.Server == types.GroupServer || in.chat.Server == types.BroadcastServer:
-		a["from"], a["participant"] = in.chat, p.account.pn
-	case p.account == in.from.account:
-		a["recipient"] = in.chat
-	}
-	children := []node{
-		{Tag: "retry", Attrs: attrs{"count": count, "id": in.id, "t": s.net.now().Unix(), "v": 1}},
-		{Tag: "registration", Content: binary.BigEndian.AppendUint32(nil, b.registration)},
-		{Tag: "keys", Content: b.nodes()[1:]},
-	}
-	s.out.add(in.from, node{Tag: "receipt", Attrs: a, Content: children}, nil)
-	s.net.stats.RetriesOut.Add(1)
 }

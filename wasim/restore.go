@@ -14,6 +14,7 @@ import (
 // restore makes the network what it was when the store was last written. Keys are visited in their order, so accounts come
 // before their devices, and devices before their stanzas.
 func (n *Network) restore(ctx context.Context) error {
+	var left changes // what belonged to devices that are no more
 	root := hex.EncodeToString(n.authority.root[:])
 	isNew := true
 	err := n.store.load(ctx, func(key string, value []byte) error {
@@ -35,16 +36,19 @@ func (n *Network) restore(ctx context.Context) error {
 		if a == nil || len(parts) < 2 {
 			return fmt.Errorf("there is no such account")
 		}
-		return a.restore(ctx, kind, parts[1:], rest, value)
+		isKnown, err := a.restore(ctx, kind, parts[1:], rest, value)
+		if !isKnown {
+			left.del(key)
+		}
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	if isNew {
-		var c changes
-		c.put("meta/root", []byte(root))
-		n.store.apply(c)
+		left.put("meta/root", []byte(root))
 	}
+	n.store.apply(left)
 	return nil
 }
 
@@ -69,46 +73,50 @@ func (n *Network) restoreGroup(user string, value []byte) error {
 	return nil
 }
 
-// restore takes one thing of an account out of the store.
-func (a *account) restore(ctx context.Context, kind string, parts []string, rest string, value []byte) error {
+// restore takes one thing of an account out of the store. What belongs to no known device is not known.
+func (a *account) restore(ctx context.Context, kind string, parts []string, rest string, value []byte) (isKnown bool, err error) {
 	switch kind {
 	case "app":
-		return a.phone.restoreState(ctx, parts[0], value)
+		return true, a.phone.restoreState(ctx, parts[0], value)
 	case "msg":
-		return a.phone.restoreEntry(value)
+		return true, a.phone.restoreEntry(value)
 	case "ses":
 		if a.phone.sessions == nil {
 			a.phone.sessions = map[string][]byte{}
 		}
 		a.phone.sessions[parts[0]] = value
-		return nil
+		return true, nil
 	case "snd":
 		if a.phone.senderKeys == nil {
 			a.phone.senderKeys = map[string][]byte{}
 		}
 		a.phone.senderKeys[strings.TrimPrefix(rest, a.number()+"/")] = value
-		return nil
+		return true, nil
 	}
 	number, err := strconv.ParseUint(parts[0], 10, 16)
 	if err != nil {
-		return err
+		return true, err
 	}
 	if kind == "dev" {
-		d, err := restoreDevice(a, uint16(number), value)
-		if err != nil {
-			return err
-		}
-		if a.devices == nil {
-			a.devices = map[uint16]*device{}
-		}
-		a.devices[d.number] = d
-		return nil
+		return true, a.restoreDevice(uint16(number), value)
 	}
 	d := a.devices[uint16(number)]
 	if d == nil {
-		return nil // what was left of a device that was unlinked
+		return false, nil
 	}
-	return d.restore(kind, parts, value)
+	return true, d.restore(kind, parts, value)
+}
+
+func (a *account) restoreDevice(number uint16, value []byte) error {
+	d, err := restoreDevice(a, number, value)
+	if err != nil {
+		return err
+	}
+	if a.devices == nil {
+		a.devices = map[uint16]*device{}
+	}
+	a.devices[number] = d
+	return nil
 }
 
 func (d *device) restore(kind string, parts []string, value []byte) error {

@@ -174,7 +174,7 @@ func (p *phone) encrypt(ctx context.Context, d *device, plaintext []byte, fresh 
 	builder := session.NewBuilderFromSignal(v, address, serializer)
 	if fresh || p.sessions[address.String()] == nil {
 		if from == nil {
-			from = d.takeBundle(out)
+			from, _ = d.takeBundle() // kept with what follows, at the latest
 		}
 		if err = builder.ProcessBundle(ctx, from.signal(uint32(d.number))); err != nil {
 			return "", nil, fmt.Errorf("begin session with %s: %w", d.jid, err)
@@ -191,11 +191,12 @@ func (p *phone) encrypt(ctx context.Context, d *device, plaintext []byte, fresh 
 	return kind, sealed.Serialize(), nil
 }
 
-// takeBundle takes a bundle of the device for a phone's own use.
-func (d *device) takeBundle(out *changes) *bundle {
+// takeBundle takes a bundle of the device and returns the generation with which it is gone for good.
+func (d *device) takeBundle() (*bundle, uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return &bundle{registration: d.registration, identity: d.identity, signed: d.signed, oneTime: d.takeKey(out)}
+	key, generation := d.takeKey()
+	return &bundle{registration: d.registration, identity: d.identity, signed: d.signed, oneTime: key}, generation
 }
 
 // signal is the bundle in libsignal's form.
