@@ -9,7 +9,7 @@ CREATE TABLE outbox (
   payload    MEDIUMTEXT   NOT NULL,
   created_at BIGINT       NOT NULL,
   UNIQUE KEY outbox_event (event_id),
-  UNIQUE KEY outbox_seq (seq, pos),
+  UNIQUE KEY outbox_seq (seq),
   KEY outbox_tenant (tenant_id, seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

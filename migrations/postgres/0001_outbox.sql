@@ -9,7 +9,8 @@ CREATE TABLE outbox (
   payload    TEXT   NOT NULL,
   created_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX outbox_seq ON outbox (seq, pos);
+CREATE UNIQUE INDEX outbox_seq ON outbox (seq);
+CREATE INDEX outbox_unnumbered ON outbox (pos) WHERE seq IS NULL;
 CREATE INDEX outbox_tenant ON outbox (tenant_id, seq);
 
 -- +goose Down

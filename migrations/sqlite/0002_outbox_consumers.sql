@@ -2,6 +2,8 @@
 CREATE TABLE outbox_consumers (
   name       TEXT   NOT NULL PRIMARY KEY,
   seq        BIGINT NOT NULL,
+  holder     TEXT   NOT NULL,
+  held_until BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
 

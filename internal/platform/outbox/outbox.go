@@ -3,8 +3,10 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"turnero/internal/events"
@@ -15,17 +17,48 @@ import (
 	"github.com/uptrace/bun"
 )
 
+// Options sizes the work on a log. A field left zero takes its default.
+type Options struct {
+	Workers int           // events that one consumer handles at once; 8
+	Lease   time.Duration // after how long a process that went silent is replaced; 3 s. Not used on SQLite, which has one process
+	Timeout time.Duration // of one call of a consumer's function; 30 s
+	Backoff func(attempt int) time.Duration
+}
+
 // Log is the installation's event log.
 type Log struct {
 	db     *sqlkit.DB
 	bus    bus.Bus
 	now    func() time.Time
 	logger *slog.Logger
+	opts   Options
+	holder string
+
+	consumers []*consumer
+	mistakes  []error // of registration
+	running   atomic.Bool
 }
 
 // New makes the event log of the database.
 func New(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog.Logger) *Log {
-	return &Log{db: db, bus: b, now: now, logger: logger}
+	return NewWithOptions(db, b, now, logger, Options{})
+}
+
+// NewWithOptions is New for whoever knows better than the defaults.
+func NewWithOptions(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog.Logger, o Options) *Log {
+	if o.Workers <= 0 {
+		o.Workers = 8
+	}
+	if o.Lease <= 0 {
+		o.Lease = 3 * time.Second
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Backoff == nil {
+		o.Backoff = backoff
+	}
+	return &Log{db: db, bus: b, now: now, logger: logger, opts: o, holder: sqlkit.NewHolder()}
 }
 
 type row struct {
@@ -40,7 +73,9 @@ type row struct {
 	CreatedAt     int64    `bun:"created_at"`
 }
 
-// Append writes the event into the transaction of h: it will be told if and only if that commits.
+// Append writes the event into the transaction of h: it will be told if and only if that commits. Two transactions whose
+// events share an order key are told in the order of their appends when the second appends after the first has committed,
+// as transactions that lock what they change do.
 func (l *Log) Append(ctx context.Context, h sqlkit.Handle, ev events.Event) error {
 	payload, err := json.Marshal(ev)
 	if err != nil {
@@ -54,4 +89,21 @@ func (l *Log) Append(ctx context.Context, h sqlkit.Handle, ev events.Event) erro
 	}
 	h.AfterCommit(func() { l.bus.Wake(bus.TopicOutbox) })
 	return nil
+}
+
+// Run numbers events and feeds the consumers until ctx ends; it returns when all it started has ended. Calls of consumers
+// that are under way then may finish within a few seconds. It returns an error at once when a registration was wrong.
+func (l *Log) Run(ctx context.Context) error {
+	if l.running.Swap(true) {
+		return errors.New("outbox: already running")
+	}
+	defer l.running.Store(false)
+	if err := errors.Join(l.mistakes...); err != nil {
+		return fmt.Errorf("outbox: %w", err)
+	}
+	k := &keeper{log: l, duties: []*duty{{name: relayRow, run: l.relay}}}
+	for _, c := range l.consumers {
+		k.duties = append(k.duties, &duty{name: c.name, run: func(ctx, work context.Context) error { return l.consume(ctx, work, c) }})
+	}
+	return k.keep(ctx)
 }

@@ -98,3 +98,11 @@ func Affected(res interface{ RowsAffected() (int64, error) }, err error) (int64,
 	}
 	return res.RowsAffected()
 }
+
+// Text makes a text of any origin fit for a column on every database: valid UTF-8 without NUL, at most limit bytes.
+func Text(s string, limit int) string {
+	if len(s) > limit {
+		s = s[:limit]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+}
