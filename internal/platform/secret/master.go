@@ -1,0 +1,90 @@
+package secret
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// KeySize is the size of a master key and of a data key in bytes.
+const KeySize = 32
+
+// FileName is the name of the file in the data folder that holds the master key.
+const FileName = "master.key"
+
+// Master is an installation's master key.
+type Master [KeySize]byte
+
+// ErrNoMasterKey says that a master key is needed and there is none.
+var ErrNoMasterKey = errors.New("there is no master key: set TURNERO_MASTER_KEY to 32 bytes in base64 or hex (`openssl rand -base64 32` makes one), or put the file " + FileName + " into the data folder")
+
+// ParseMaster reads a master key: 32 bytes in base64 (padded or not, standard or URL alphabet) or hex.
+func ParseMaster(text string) (Master, error) {
+	text = strings.TrimSpace(text)
+	var m Master
+	if raw, err := hex.DecodeString(text); err == nil && len(raw) == KeySize {
+		copy(m[:], raw)
+		return m, nil
+	}
+	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	if raw, err := base64.RawStdEncoding.DecodeString(plain); err == nil && len(raw) == KeySize {
+		copy(m[:], raw)
+		return m, nil
+	}
+	return Master{}, fmt.Errorf("the master key must be %d bytes in base64 or hex", KeySize)
+}
+
+// LoadOrCreate finds the master key: given (from flag or environment) when it is not empty, else the key file in the folder
+// dir. When there is none either and mayCreate says so, it makes one and stores it there with mode 0600; created reports that.
+// A key file that others may read is refused.
+func LoadOrCreate(dir, given string, mayCreate bool) (m Master, created bool, err error) {
+	if given != "" {
+		m, err = ParseMaster(given)
+		return m, false, err
+	}
+	path := filepath.Join(dir, FileName)
+	info, err := os.Stat(path)
+	switch {
+	case err == nil:
+		if info.Mode().Perm()&0o077 != 0 {
+			return Master{}, false, fmt.Errorf("%s may be read by others: chmod 600 it", path)
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return Master{}, false, err
+		}
+		if m, err = ParseMaster(string(raw)); err != nil {
+			return Master{}, false, fmt.Errorf("%s: %w", path, err)
+		}
+		return m, false, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return Master{}, false, err
+	case !mayCreate:
+		return Master{}, false, ErrNoMasterKey
+	}
+	_, _ = rand.Read(m[:]) // crypto/rand.Read never returns an error
+	return m, true, writeKey(path, m)
+}
+
+// writeKey stores the key durably, or not at all: it must not be lost once something is sealed with it.
+func writeKey(path string, m Master) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(m[:]) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}

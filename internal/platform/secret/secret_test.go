@@ -1,0 +1,131 @@
+package secret_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/id"
+	"turnero/internal/platform/secret"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+)
+
+func TestMasterKeyIsMadeOnceAndKeptPrivate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, _, err := secret.LoadOrCreate(dir, "", false)
+	require.ErrorIs(t, err, secret.ErrNoMasterKey)
+	made, created, err := secret.LoadOrCreate(dir, "", true)
+	require.NoError(t, err)
+	require.True(t, created)
+	path := filepath.Join(dir, secret.FileName)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	again, created, err := secret.LoadOrCreate(dir, "", true)
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, made, again)
+
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, _, err = secret.LoadOrCreate(dir, "", true)
+	require.ErrorContains(t, err, "chmod 600")
+	require.NoError(t, os.Chmod(path, 0o600))
+	require.NoError(t, os.WriteFile(path, []byte("short"), 0o600))
+	_, _, err = secret.LoadOrCreate(dir, "", true)
+	require.ErrorContains(t, err, "32 bytes")
+}
+
+func TestMasterKeyIsReadInBase64AndHex(t *testing.T) {
+	t.Parallel()
+	raw := make([]byte, 32)
+	for i := range raw {
+		raw[i] = byte(250 - i)
+	}
+	for _, text := range []string{hex.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), " " + base64.URLEncoding.EncodeToString(raw) + "\n"} {
+		m, err := secret.ParseMaster(text)
+		require.NoError(t, err, text)
+		require.Equal(t, raw, m[:])
+	}
+	for _, text := range []string{"", "x", hex.EncodeToString(raw[:31]), base64.StdEncoding.EncodeToString(append(raw, 1))} {
+		_, err := secret.ParseMaster(text)
+		require.Error(t, err, text)
+	}
+}
+
+func keyring(t *testing.T, db *sqlkit.DB, m secret.Master) *secret.Keyring {
+	t.Helper()
+	k, err := secret.NewKeyring(db, m, time.Now)
+	require.NoError(t, err)
+	return k
+}
+
+func TestWhatIsSealedOpensOnlyForItsTenantAndPlace(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		var m secret.Master
+		k := keyring(t, db, m)
+		one, two := id.NewTenant(), id.NewTenant()
+		sealed, err := k.Seal(t.Context(), one, "devices:1", []byte("noise key"))
+		require.NoError(t, err)
+		require.NotContains(t, sealed, "noise")
+		again, err := k.Seal(t.Context(), one, "devices:1", []byte("noise key"))
+		require.NoError(t, err)
+		require.NotEqual(t, sealed, again, "a nonce is never used twice")
+
+		plain, err := keyring(t, db, m).Open(t.Context(), one, "devices:1", sealed)
+		require.NoError(t, err)
+		require.Equal(t, "noise key", string(plain))
+		for name, attempt := range map[string]func() ([]byte, error){
+			"other tenant": func() ([]byte, error) { return k.Open(t.Context(), two, "devices:1", sealed) },
+			"platform":     func() ([]byte, error) { return k.Open(t.Context(), id.Tenant{}, "devices:1", sealed) },
+			"other place":  func() ([]byte, error) { return k.Open(t.Context(), one, "devices:2", sealed) },
+			"cut":          func() ([]byte, error) { return k.Open(t.Context(), one, "devices:1", sealed[:len(sealed)-2]) },
+			"no version":   func() ([]byte, error) { return k.Open(t.Context(), one, "devices:1", sealed[3:]) },
+			"empty":        func() ([]byte, error) { return k.Open(t.Context(), one, "devices:1", "") },
+		} {
+			_, err := attempt()
+			require.ErrorIs(t, err, secret.ErrSealed, name)
+		}
+	})
+}
+
+func TestAWrongMasterKeyIsNoticedAtTheStart(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		require.NoError(t, keyring(t, db, secret.Master{1}).Check(t.Context()))
+		require.NoError(t, keyring(t, db, secret.Master{1}).Check(t.Context()))
+		require.ErrorIs(t, keyring(t, db, secret.Master{2}).Check(t.Context()), secret.ErrWrongMasterKey)
+	})
+}
+
+func TestManyWhoNeedATenantsFirstKeyAtOnceShareOne(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		tenant := id.NewTenant()
+		sealed := make([]string, 16)
+		var wg sync.WaitGroup
+		for i := range sealed {
+			wg.Go(func() {
+				text, err := keyring(t, db, secret.Master{}).Seal(t.Context(), tenant, "p", []byte("x"))
+				if err == nil {
+					sealed[i] = text
+				}
+			})
+		}
+		wg.Wait()
+		k := keyring(t, db, secret.Master{})
+		for _, text := range sealed {
+			plain, err := k.Open(t.Context(), tenant, "p", text)
+			require.NoError(t, err)
+			require.Equal(t, "x", string(plain))
+		}
+	})
+}
