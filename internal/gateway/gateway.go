@@ -48,14 +48,6 @@ func Handler(o Options, next http.Handler) http.Handler {
 	return identify(o, h)
 }
 
-type addressKey struct{}
-
-// CallerAddress gives the network address that the request came from, without port.
-func CallerAddress(ctx context.Context) string {
-	v, _ := ctx.Value(addressKey{}).(string)
-	return v
-}
-
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // identify gives the request its ID (the caller's own when it is well-formed) and settles the caller's address.
@@ -67,7 +59,7 @@ func identify(o Options, next http.Handler) http.Handler {
 		}
 		w.Header().Set("X-Request-ID", requestID)
 		ctx := httpkit.WithRequestID(r.Context(), requestID)
-		ctx = context.WithValue(ctx, addressKey{}, callerAddress(r, o.TrustProxy))
+		ctx = httpkit.WithClientAddress(ctx, callerAddress(r, o.TrustProxy))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
@@ -190,7 +182,7 @@ func limitAddress(o Options, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ok, retryAfter, err := o.PerAddress.Allow(r.Context(), CallerAddress(r.Context()))
+		ok, retryAfter, err := o.PerAddress.Allow(r.Context(), httpkit.ClientAddress(r.Context()))
 		if err != nil {
 			o.Logger.WarnContext(r.Context(), "rate limiter does not answer", "error", err.Error())
 			ok = true // a broken limiter must not close the door
