@@ -73,10 +73,11 @@ func New(d Deps) *Service {
 	if d.Scopes == nil {
 		d.Scopes = KnownScopes()
 	}
+	now := func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) } // as exact as it is stored
 	return &Service{
-		store: d.Store, tenants: d.Tenants, accountLimit: d.AccountLimit, addressLimit: d.AddressLimit, now: d.Now, logger: d.Logger,
-		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(d.Now),
-		tokens: &tokenSigner{issuer: d.Issuer, audience: d.Audience, now: d.Now, ring: &keyring{store: d.Store, sealer: d.Sealer, now: d.Now}},
+		store: d.Store, tenants: d.Tenants, accountLimit: d.AccountLimit, addressLimit: d.AddressLimit, now: now, logger: d.Logger,
+		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(now),
+		tokens: &tokenSigner{issuer: d.Issuer, audience: d.Audience, now: now, ring: &keyring{store: d.Store, sealer: d.Sealer, now: now}},
 	}
 }
 
