@@ -1,0 +1,322 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"turnero/internal/platform/bus"
+	"turnero/internal/platform/lifecycle"
+	"turnero/internal/platform/sqlkit"
+
+	"github.com/uptrace/bun"
+)
+
+const (
+	poll           = time.Second     // for jobs whose wake-up was not heard
+	drainGrace     = 5 * time.Second // for jobs under way when the process stops
+	callLimit      = 5 * time.Second // for one statement about a job's end
+	maxErrorLength = 2000
+)
+
+var errSilent = errors.New("its worker went silent")
+
+// worker is the running part of a queue in one process.
+type worker struct {
+	q       *Queue
+	work    context.Context // of the jobs: it outlives the order to stop for a while
+	slots   chan struct{}
+	freed   chan struct{}
+	wg      sync.WaitGroup
+	mu      sync.Mutex
+	flying  map[*row]context.CancelFunc
+	renewed time.Time // start of the last renewal that succeeded (monotonic)
+}
+
+// Run works on the registered kinds until ctx ends; it returns when all it started has ended. Jobs that are under way then
+// may finish within a few seconds, and are put back uncounted if they do not. It returns an error at once when a registration was wrong.
+func (q *Queue) Run(ctx context.Context) error {
+	if q.started.Swap(true) {
+		return errors.New("jobs: already running")
+	}
+	defer q.started.Store(false)
+	if err := errors.Join(q.mistakes...); err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	if len(q.kinds) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	work, cancel := lifecycle.Linger(ctx, drainGrace)
+	defer cancel()
+	w := &worker{q: q, work: work, slots: make(chan struct{}, q.opts.Workers), freed: make(chan struct{}, 1), flying: map[*row]context.CancelFunc{}, renewed: time.Now()}
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		w.keep(ctx)
+	}()
+	w.feed(ctx)
+	w.wg.Wait()
+	cancel()
+	<-kept
+	return nil
+}
+
+// feed claims jobs and starts them until ctx ends.
+func (w *worker) feed(ctx context.Context) {
+	woken, unsubscribe := w.q.bus.Subscribe(bus.TopicJobs)
+	defer unsubscribe()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		wait, more, err := w.startDue(ctx)
+		if err != nil && ctx.Err() == nil {
+			w.q.logger.WarnContext(ctx, "jobs not claimed", "error", err.Error())
+		}
+		timer.Reset(wait)
+		var freed chan struct{}
+		if more {
+			freed = w.freed
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-woken:
+		case <-freed:
+		case <-timer.C:
+		}
+	}
+}
+
+// startDue starts what is due and there is room for. It says when to look again, and whether a finished job is a reason to.
+func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, err error) {
+	for _, l := range w.q.takeStirred() {
+		if err := w.q.unblock(ctx, l); err != nil {
+			w.q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
+		}
+	}
+	for ctx.Err() == nil {
+		room := cap(w.slots) - len(w.slots)
+		if room == 0 {
+			return poll, true, nil
+		}
+		next, err := w.q.nextDue(ctx)
+		if err != nil || next.IsZero() {
+			return poll, false, err
+		}
+		if until := next.Sub(w.q.now()); until > 0 {
+			return min(until, poll), false, nil
+		}
+		taken, full, err := w.q.claim(ctx, room)
+		if err != nil {
+			return poll, false, err
+		}
+		for i := range taken {
+			w.start(&taken[i])
+		}
+		if !full {
+			return poll / 20, false, nil // what others hold locked at this moment, if anything, is looked at again soon
+		}
+	}
+	return poll, false, nil
+}
+
+func (w *worker) start(r *row) {
+	ctx, cancel := context.WithCancel(w.work)
+	w.mu.Lock()
+	w.flying[r] = cancel
+	w.mu.Unlock()
+	w.slots <- struct{}{}
+	w.wg.Go(func() {
+		defer cancel()
+		w.q.run(ctx, w.work, r)
+		w.mu.Lock()
+		delete(w.flying, r)
+		w.mu.Unlock()
+		<-w.slots
+		select {
+		case w.freed <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// run makes one attempt and settles its outcome.
+func (q *Queue) run(ctx, work context.Context, r *row) {
+	k := q.kinds[r.Kind]
+	held := &claim{holder: r.LockedBy, attempts: r.Attempts}
+	err := q.call(ctx, k, r, Run{ID: r.ID, Attempt: int(r.Attempts), claim: held})
+	attrs := []any{"kind", r.Kind, "job", r.ID.String(), "attempt", r.Attempts}
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
+	defer cancel()
+	switch {
+	case held.completed.Load():
+		if err != nil {
+			q.logger.WarnContext(ctx, "job failed after it was complete", append(attrs, "error", err.Error())...)
+		}
+	case err == nil:
+		if err = q.complete(after, r, held); err != nil {
+			q.logger.WarnContext(ctx, "job done and not completed", append(attrs, "error", err.Error())...)
+		}
+	case work.Err() != nil:
+		q.release(after, r)
+	default:
+		if err = q.fail(after, k, r, err); err != nil {
+			q.logger.WarnContext(ctx, "failed job not put back", append(attrs, "error", err.Error())...)
+		}
+		return // fail has looked at the order key
+	}
+	if err := q.unblock(after, r.lane()); err != nil {
+		q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
+	}
+}
+
+// call runs the handler once; a panic is an error.
+func (q *Queue) call(ctx context.Context, k *kind, r *row, run Run) (err error) {
+	job := k.newJob()
+	if err := json.Unmarshal([]byte(r.Payload), job); err != nil {
+		return Permanent(fmt.Errorf("decode job %s: %w", r.Kind, err))
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, runKey{}, run), k.timeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return k.fn(ctx, job, run)
+}
+
+// complete deletes a job whose handler returned nil; the database may be away for a moment.
+func (q *Queue) complete(ctx context.Context, r *row, held *claim) error {
+	run := Run{ID: r.ID, claim: held}
+	for {
+		err := run.CompleteIn(ctx, q.db.Handle())
+		if err == nil || errors.Is(err, errLost) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// fail ends an attempt with an error: the job is put back with a delay, or is dead after the last.
+func (q *Queue) fail(ctx context.Context, k *kind, r *row, cause error) error {
+	attrs := []any{"kind", r.Kind, "job", r.ID.String(), "attempt", r.Attempts, "error", cause.Error()}
+	upd := q.db.Handle().Write().NewUpdate().Model((*row)(nil)).Set("locked_by = ''").Set("locked_until = 0").
+		Set("last_error = ?", sqlkit.Text(cause.Error(), maxErrorLength)).
+		Where("id = ?", r.ID).Where("state = ?", running).Where("locked_by = ?", r.LockedBy).Where("attempts = ?", r.Attempts)
+	if errors.Is(cause, errSilent) {
+		upd = upd.Where("locked_until = ?", r.LockedUntil) // not renewed since
+	}
+	died := isPermanent(cause) || int(r.Attempts) >= k.maxAttempts
+	now := q.now()
+	if died {
+		upd = upd.Set("state = ?", dead).Set("unique_key = NULL").Set("next_at = ?", sqlkit.Micros(now))
+	} else {
+		delay := k.backoff(int(r.Attempts))
+		if errors.Is(cause, errSilent) && r.Attempts == 1 {
+			delay = 0 // most likely the process died of something else
+		}
+		upd = upd.Set("state = ?", ready).Set("next_at = ?", sqlkit.Micros(now.Add(delay)))
+	}
+	n, err := sqlkit.Affected(upd.Exec(ctx))
+	if err != nil || n == 0 {
+		return wrap("put back job", err)
+	}
+	if !died {
+		q.logger.WarnContext(ctx, "job failed", attrs...)
+		q.bus.Wake(bus.TopicJobs) // there is a new next due time
+		return nil
+	}
+	q.logger.ErrorContext(ctx, "job dead", attrs...)
+	return q.unblock(ctx, r.lane())
+}
+
+// release puts a job back as if it had not been claimed.
+func (q *Queue) release(ctx context.Context, r *row) {
+	_, err := q.db.Handle().Write().NewUpdate().Model((*row)(nil)).Set("state = ?", ready).Set("attempts = attempts - 1").
+		Set("locked_by = ''").Set("locked_until = 0").
+		Where("id = ?", r.ID).Where("state = ?", running).Where("locked_by = ?", q.holder).Where("attempts = ?", r.Attempts).Exec(ctx)
+	if err != nil {
+		q.logger.WarnContext(ctx, "job not put back; its lease has to run out", "kind", r.Kind, "job", r.ID.String(), "error", err.Error())
+	}
+}
+
+// keep renews the leases of the jobs under way, rescues those of workers that went silent, and looks for stuck order keys,
+// until the work has ended.
+func (w *worker) keep(ctx context.Context) {
+	every := w.q.opts.Lease / 4
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	starting := true
+	for {
+		w.renew(every)
+		if ctx.Err() == nil {
+			err := errors.Join(w.q.rescue(ctx, starting), w.q.sweep(ctx))
+			if err != nil && ctx.Err() == nil {
+				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
+			}
+			starting = starting && err != nil
+		}
+		select {
+		case <-w.work.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.
+func (w *worker) renew(limit time.Duration) {
+	w.mu.Lock()
+	runs := make(map[string]context.CancelFunc, len(w.flying))
+	for r, cancel := range w.flying {
+		runs[r.ID.String()] = cancel
+	}
+	w.mu.Unlock()
+	if len(runs) == 0 {
+		w.renewed = time.Now()
+		return
+	}
+	start := time.Now()
+	held, err := w.extend(runs, limit)
+	if err == nil {
+		w.renewed = start
+		for _, id := range held {
+			delete(runs, id)
+		}
+	} else if time.Since(w.renewed) < w.q.opts.Lease*3/4 {
+		w.q.logger.WarnContext(w.work, "job leases not renewed", "error", err.Error())
+		return
+	}
+	for _, cancel := range runs {
+		cancel() // a run that has just ended does not mind
+	}
+}
+
+func (w *worker) extend(runs map[string]context.CancelFunc, limit time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(w.work, limit)
+	defer cancel()
+	ids := make([]string, 0, len(runs))
+	for id := range runs {
+		ids = append(ids, id)
+	}
+	h := w.q.db.Handle()
+	_, err := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = ? + ?", h.Clock(), w.q.opts.Lease.Microseconds()).
+		Where("id IN (?)", bun.List(ids)).Where("state = ?", running).Where("locked_by = ?", w.q.holder).Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var held []string
+	err = h.Write().NewSelect().Model((*row)(nil)).Column("id").Where("id IN (?)", bun.List(ids)).
+		Where("state = ?", running).Where("locked_by = ?", w.q.holder).Scan(ctx, &held)
+	return held, err
+}
