@@ -77,7 +77,7 @@ func (a *Agenda) newRoster(s *Staff, p Plan) roster {
 	r.performs = s.Active && s.Location == p.Location.ID && slices.Contains(s.Services, p.Offering.ID)
 	for i := range p.Closures {
 		c := &p.Closures[i]
-		if c.Location != p.Location.ID || !c.Staff.IsZero() && c.Staff != s.ID {
+		if !c.concerns(s) {
 			continue
 		}
 		switch {
@@ -182,7 +182,7 @@ func (a *Agenda) Slots(span Span, limit int) []Slot {
 	}
 	slots := make([]Slot, len(starts))
 	for i, s := range starts {
-		at := time.Unix(s.at(from), 0).UTC()
+		at := time.Unix(s.at(from), 0).In(a.loc)
 		slots[i] = Slot{Start: at, End: at.Add(a.offering.Duration), Staff: a.staff[s.staff()].ref}
 	}
 	return slots

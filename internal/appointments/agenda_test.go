@@ -68,13 +68,10 @@ func (s shop) plan() Plan {
 	service := Offering{ID: id.NewService(), Duration: time.Duration(s.minutes) * time.Minute, Step: time.Duration(s.step) * time.Minute,
 		Before: time.Duration(s.before) * time.Minute, After: time.Duration(s.after) * time.Minute, Active: true}
 	person := Staff{ID: id.NewStaff(), Name: "Ana", Location: place.ID, Active: true, Services: []id.Service{service.ID}, Hours: s.hours, Breaks: s.breaks}
-	p := Plan{Location: place, Offering: service, Staff: []Staff{person}, Busy: map[id.Staff][]Busy{}}
+	p := Plan{Location: place, Offering: service, Staff: []Staff{person}, Busy: map[id.Staff][]Span{person.ID: s.busy}}
 	for _, c := range s.closures {
 		c.Location = place.ID
 		p.Closures = append(p.Closures, c)
-	}
-	for _, b := range s.busy {
-		p.Busy[person.ID] = append(p.Busy[person.ID], Busy{Span: b, Appointment: id.NewAppointment()})
 	}
 	return p
 }

@@ -44,7 +44,7 @@ const MaxAvailability = 62 * 24 * time.Hour
 
 // Slot is a time that can be booked, with the staff member who is free then.
 type Slot struct {
-	Start, End time.Time // UTC
+	Start, End time.Time // in the zone of the location
 	Staff      Ref[id.Staff]
 }
 
@@ -92,25 +92,20 @@ type HoldCommand struct {
 
 // PlanQuery says what an Agenda is to be loaded for.
 type PlanQuery struct {
-	Service  id.Service
-	Staff    id.Staff    // zero = everybody who performs it at the location
-	Location id.Location // zero = the staff member's, else the first
-	Span     Span        // what occupies time in here is wanted
-	Now      time.Time   // holds that have expired by now are left out
+	Service     id.Service
+	Staff       id.Staff       // zero = everybody who performs it at the location
+	Location    id.Location    // zero = the staff member's, else the first
+	Starts      Span           // the starts that will be asked for: whatever occupies time that one of them could meet is wanted
+	Appointment id.Appointment // to be left out
+	Hold        id.Hold        // to be left out
+	Now         time.Time      // holds that have expired by now are left out
 }
 
 // Plan is what an Agenda is made of.
 type Plan struct {
 	Location Location
 	Offering Offering
-	Staff    []Staff // those asked for, in the order of IDs; whether they perform the service is the Agenda's to check
+	Staff    []Staff // those asked for; whether they perform the service is the Agenda's to check
 	Closures []Closure
-	Busy     map[id.Staff][]Busy
-}
-
-// Busy is one occupied range of a staff member and what occupies it.
-type Busy struct {
-	Span
-	Appointment id.Appointment // one of the two is set
-	Hold        id.Hold
+	Busy     map[id.Staff][]Span // occupied by appointments and holds
 }

@@ -40,3 +40,17 @@ const (
 	MaxNotice      = 90 * 24 * time.Hour
 	MaxHorizonDays = 730
 )
+
+// check trims what people typed and returns every rule that the location breaks.
+func (l *Location) check() error {
+	var f findings
+	l.Name = f.name("name", l.Name)
+	l.Address = f.text("address", l.Address, 500)
+	_, known := loadZone(l.Zone)
+	f.add(!known, "zone", "must be the IANA name of a time zone, such as America/Argentina/Buenos_Aires")
+	p := l.Policy
+	f.add(p.Notice < 0 || p.Notice > MaxNotice || p.Notice%time.Minute != 0, "notice", "must be from 0 to 129600 minutes (90 days)")
+	f.add(p.HorizonDays < 0 || p.HorizonDays > MaxHorizonDays, "horizonDays", "must be from 0 to 730")
+	f.add(p.ClosureDates != CloseShifts && p.ClosureDates != CloseCalendar, "closureDates", "must be shift or calendar")
+	return f.err()
+}

@@ -1,6 +1,7 @@
 package appointments
 
 import (
+	"strings"
 	"time"
 
 	"turnero/internal/id"
@@ -34,3 +35,24 @@ const (
 	MinStep     = 5 * time.Minute
 	maxOccupied = MaxDuration + 2*MaxBuffer
 )
+
+// DefaultStep is the step of an offering that names none: half an hour, or its duration when that is shorter.
+func (o *Offering) DefaultStep() time.Duration { return max(MinStep, min(o.Duration, 30*time.Minute)) }
+
+// check trims what people typed and returns every rule that the offering breaks.
+func (o *Offering) check() error {
+	var f findings
+	o.Name = f.name("name", o.Name)
+	o.Description = f.text("description", o.Description, maxNotes)
+	f.add(o.Duration < time.Minute || o.Duration > MaxDuration || o.Duration%time.Minute != 0, "duration", "must be from 1 to 1440 minutes")
+	f.add(o.Before < 0 || o.Before > MaxBuffer || o.Before%time.Minute != 0, "bufferBefore", "must be from 0 to 720 minutes")
+	f.add(o.After < 0 || o.After > MaxBuffer || o.After%time.Minute != 0, "bufferAfter", "must be from 0 to 720 minutes")
+	f.add(o.Step < MinStep || o.Step > MaxDuration || o.Step%time.Minute != 0, "step", "must be from 5 to 1440 minutes")
+	f.add(o.Price.Amount < 0, "price.amount", "must not be negative")
+	f.add(o.Price != Money{} && !isCurrency(o.Price.Currency), "price.currency", "must be three capital letters (ISO 4217), such as ARS")
+	return f.err()
+}
+
+func isCurrency(code string) bool {
+	return len(code) == 3 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}

@@ -9,7 +9,10 @@ import (
 // day is a date as the number of days since 1 January 1970.
 type day int64
 
-const daySeconds = 24 * 3600
+const (
+	daySeconds = 24 * 3600
+	dayMinutes = 24 * 60
+)
 
 // margin is more than any zone's distance from UTC, in seconds.
 const margin = 26 * 3600

@@ -87,7 +87,7 @@ func byWeekday(shifts []Shift) [7][]Shift {
 }
 
 // stretches puts occupied ranges in order and joins those that touch.
-func stretches(busy []Busy) []stretch {
+func stretches(busy []Span) []stretch {
 	out := make([]stretch, 0, len(busy))
 	for _, b := range busy {
 		out = append(out, stretch{b.From.Unix(), ceilSecond(b.To)})

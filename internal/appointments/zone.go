@@ -30,13 +30,6 @@ func loadZone(name string) (*time.Location, bool) {
 	return loc, true
 }
 
-func checkZone(field, name string) error {
-	if _, ok := loadZone(name); !ok {
-		return fault.BadField(field, "must be the IANA name of a time zone, such as America/Argentina/Buenos_Aires")
-	}
-	return nil
-}
-
 // zone gives the zone of a stored location, whose name was checked when it was saved.
 func (l *Location) zone() (*time.Location, error) {
 	if loc, ok := loadZone(l.Zone); ok {

@@ -153,3 +153,4 @@ func FromMessage(name string) Message           { return From[messageKind](name)
 func FromSession(name string) Session           { return From[sessionKind](name) }
 func FromJob(name string) Job                   { return From[jobKind](name) }
 func FromNotification(name string) Notification { return From[notificationKind](name) }
+func FromLocation(name string) Location         { return From[locationKind](name) }

@@ -1,0 +1,187 @@
+package bot
+
+import (
+	"turnero/internal/appointments/when"
+)
+
+// hear answers what the customer wrote. What may be said at any point comes first, then the answer to what was asked
+// last, then what opens a conversation.
+func (t *turn) hear() {
+	t.missesBefore, t.s.Misses = t.s.Misses, 0
+	switch {
+	case len(t.r.words) == 0:
+		t.miss()
+	case t.r.words.has(t.lex.person...) || t.r.words.only(t.lex.personAlone, t.lex.fillers):
+		t.handOff(ReasonAsked, KeyHandedOff)
+	case t.r.words.only(t.lex.optOut, t.lex.fillers):
+		t.handOff(ReasonOptOut, KeyOptedOut)
+	case t.answersMenu():
+	case t.r.words.only(t.lex.menu, t.lex.fillers):
+		t.mainMenu()
+	case t.asksOwn():
+	case t.answersQuestion():
+	case t.opens():
+	default:
+		t.miss()
+	}
+}
+
+// The reasons for which the bot gives a chat to the staff.
+const (
+	ReasonAsked       = "asked_by_customer"
+	ReasonOptOut      = "opt_out"
+	ReasonNoServices  = "nothing_to_book"
+	ReasonTooMany     = "too_many_replies"
+	ReasonBotFailed   = "bot_failed"
+	ReasonNoFreeTimes = "no_free_times"
+)
+
+// answersMenu takes the number of an entry of the last menu.
+func (t *turn) answersMenu() bool {
+	n, ok := t.r.number(t.lex)
+	switch {
+	case !ok || len(t.s.Menu) == 0:
+		return false
+	case n >= 1 && n <= len(t.s.Menu):
+		t.choose(t.s.Menu[n-1])
+	case len(t.r.words) > 1 && t.r.hasWhen(): // "el 27" is a date where the menu has three entries
+		return false
+	default:
+		t.missed(KeyBadNumber, Vars{"max": len(t.s.Menu)})
+	}
+	return true
+}
+
+// choose does what an entry of a menu stands for.
+func (t *turn) choose(o Option) {
+	switch o.Kind {
+	case OptService:
+		t.s.Service = o.Service
+		t.proceed()
+	case OptSlot:
+		t.summarize(o)
+	case OptMore:
+		t.more()
+	case OptWhen:
+		t.s.Wish.Options = []when.Option{*o.When}
+		t.proceed()
+	case OptAppointment:
+		t.target(o.Appointment)
+	case OptYes:
+		t.accept()
+	case OptNo:
+		t.drop()
+	case OptOtherTime:
+		t.otherTime()
+	case OptBook:
+		t.s = t.s.begin(Book)
+		t.proceed()
+	case OptMine:
+		t.listMine()
+	case OptMove:
+		t.change(Reschedule)
+	case OptCancel:
+		t.change(Cancel)
+	case OptPerson:
+		t.handOff(ReasonAsked, KeyHandedOff)
+	}
+}
+
+// mainMenu shows what the bot can do.
+func (t *turn) mainMenu() {
+	t.s = t.s.settled()
+	t.ask(AskedTask, KeyMenu, Vars{"business": t.w.Business}, t.tasks()...)
+}
+
+func (t *turn) tasks() []Option {
+	menu := []Option{{Kind: OptBook}}
+	if len(t.w.Appointments) > 0 {
+		menu = append(menu, Option{Kind: OptMine}, Option{Kind: OptMove}, Option{Kind: OptCancel})
+	}
+	return append(menu, Option{Kind: OptPerson})
+}
+
+// opens begins a conversation, or reports that the words say nothing that the bot can do.
+func (t *turn) opens() bool {
+	switch {
+	case t.r.isGreeting(t.lex):
+		t.greet(true)
+		t.s = t.s.begin(Book)
+		t.proceed()
+	case !t.reminded().ID.IsZero() && t.r.isNo(t.lex):
+		t.change(Cancel)
+	case t.confirms():
+	case t.r.words.only(t.lex.goodbyes, t.lex.thanks, t.lex.fillers, t.lex.greetings):
+		t.say(KeyGoodbye)
+	case t.r.isYes(t.lex) || t.r.words.only(t.lex.thanks, t.lex.fillers, t.lex.yes):
+		t.acknowledge()
+	case t.r.hasWhen() || len(t.r.services) > 0 || t.r.words.has(t.lex.book...):
+		t.greet(false)
+		t.s = t.s.begin(Book)
+		t.takeService()
+		t.takeWish()
+		t.proceed()
+	default:
+		return false
+	}
+	return true
+}
+
+// greet says who is speaking when the conversation begins. A greeting that says nothing else also hears of the appointment it may be about.
+func (t *turn) greet(alone bool) {
+	if !t.isNew() {
+		if alone {
+			t.say(KeyHelloAgain, Vars{"name": t.firstName()})
+		}
+		return
+	}
+	t.say(KeyHello, Vars{"name": t.firstName(), "business": t.w.Business})
+	if alone && len(t.w.Appointments) > 0 {
+		t.say(KeyUpcoming, t.about(t.w.Appointments[0]))
+	}
+}
+
+// acknowledge answers a yes or a thank-you that nothing asked for.
+func (t *turn) acknowledge() {
+	if t.r.isYes(t.lex) && len(t.w.Appointments) > 0 {
+		t.say(KeyAlreadyBooked, t.about(t.w.Appointments[0]))
+		return
+	}
+	t.say(KeyWelcome)
+}
+
+// miss answers what was not understood: first with help, from the second time on with the offer of a person.
+func (t *turn) miss() { t.missed(KeyNotUnderstood, nil) }
+
+func (t *turn) missed(key Key, vars Vars) {
+	t.s.Misses = t.missesBefore + 1
+	asked := t.s.Asked != AskedNothing && t.s.Asked != AskedPerson
+	switch {
+	case t.s.Misses >= 2 && !asked:
+		t.ask(AskedPerson, KeyOfferPerson, nil, Option{Kind: OptPerson}, Option{Kind: OptBook})
+		return
+	case t.s.Misses >= 2:
+		t.say(KeyOrPerson)
+	case asked:
+		t.say(key, vars)
+	default:
+		t.say(KeyHelp)
+		return
+	}
+	t.repeat()
+}
+
+// repeat asks the last question again.
+func (t *turn) repeat() {
+	switch {
+	case t.s.Asked == AskedConfirm:
+		t.askConfirm()
+	case len(t.s.Menu) > 0:
+		t.ask(t.s.Asked, againKeys[t.s.Asked], nil, t.s.Menu...)
+	}
+}
+
+// againKeys are the short forms of the questions that have a menu.
+var againKeys = map[Question]Key{
+	AskedTask: KeyMenuAgain, AskedService: KeyServiceAgain, AskedSlot: KeySlotAgain, AskedWhen: KeyWhenAgain, AskedWhich: KeyWhichAgain, AskedPerson: KeyOfferPerson,
+}

@@ -1,0 +1,271 @@
+package when
+
+import "time"
+
+// day reads one expression of a day or of several.
+func (p *parser) day(i int) ([]item, int) {
+	if found, end := p.fromNow(i); end > i {
+		return found, end
+	}
+	d, end := p.days(i)
+	if end == i {
+		return nil, i
+	}
+	if p.is(end, cOnward) && d.bound == onDay {
+		d.bound = sinceDay
+		end++
+	}
+	return []item{{kind: kDay, day: d}}, end
+}
+
+// days reads an expression of days without what limits it.
+func (p *parser) days(i int) (dayExpr, int) {
+	switch p.at(i).class {
+	case cDay:
+		n := p.at(i).n
+		d := dayExpr{fixed: p.today.AddDays(n), past: n < 0}
+		return p.hence(d, i+1)
+	case cManana:
+		if p.meansMorning(i) {
+			return dayExpr{}, i
+		}
+		return p.hence(dayExpr{fixed: p.today.AddDays(1)}, i+1)
+	case cPasado:
+		if p.meansDayAfter(i) {
+			return dayExpr{fixed: p.today.AddDays(2)}, i + 1
+		}
+	}
+	if d, end := p.nthWeekday(i); end > i {
+		return d, end
+	}
+	if d, end := p.weekdayPhrase(i); end > i {
+		return d, end
+	}
+	if d, end := p.span(i); end > i {
+		return d, end
+	}
+	if d, end := p.numbered(i); end > i {
+		return d, end
+	}
+	return p.theOther(i)
+}
+
+// numbered reads a date by its number, where an article or a date before it tells that it is one.
+func (p *parser) numbered(i int) (dayExpr, int) {
+	j, bare := i, false
+	if p.article(j, artHe) {
+		j, bare = j+1, true
+	}
+	if p.unit(j, unitDay) {
+		j, bare = j+1, true
+	}
+	if !bare && p.is(i-1, cOr, cAnd, cComma, cSlash, cNor) && len(p.items) > 1 {
+		before := p.items[len(p.items)-2]
+		bare = before.kind == kDay && before.day.number.day != 0 && before.end == i-1
+	}
+	if spelt := p.at(j); spelt.class == cOrdinal && len(spelt.parts) == 0 {
+		bare = false // "el primero" is the first of a list
+	}
+	n, end := p.date(j, bare)
+	if end == j {
+		return dayExpr{}, i
+	}
+	return dayExpr{number: n}, end
+}
+
+// hence reads "… en ocho": a week after the day, as a count that takes that day along.
+func (p *parser) hence(d dayExpr, i int) (dayExpr, int) {
+	if !p.is(i, cIn) || !p.is(i+1, cNumber) {
+		return d, i
+	}
+	n, end := p.at(i+1).n, i+2
+	switch {
+	case p.unit(end, unitDay):
+		end++
+	case p.unit(end, unitWeek):
+		n, end = n*7, end+1
+	case p.is(end, cUnit, cHour, cCount, cHalf):
+		return d, i
+	case n == 8 || n == 15:
+		n--
+	}
+	d.fixed = d.fixed.AddDays(n)
+	return d, end
+}
+
+// meansMorning tells a morning from tomorrow, where a language has one word for both.
+func (p *parser) meansMorning(i int) bool {
+	if p.is(i+1, cOr, cSlash) && p.is(i+2, cPart) && p.at(i+2).n != int(Noon) {
+		return true // "mañana o tarde"
+	}
+	if _, part := p.previous(i-1, kHours); part && p.is(i-1, cOr) && p.is(i-2, cPart) && !p.is(i-3, cArticle) {
+		return true // "tarde o mañana"
+	}
+	if p.article(i-1, artShe) || p.is(i-1, cThis) {
+		return true
+	}
+	last, ok := p.previous(i, kDay, cOf)
+	switch {
+	case !ok:
+		return false
+	case last.day.every, p.is(i-1, cOf) && (last.day.weekday.said || last.day.number.day != 0):
+		return true // "los jueves mañana", "el jueves 26 de mañana"
+	}
+	return last.day.weekday.said && last.day.number.day == 0 && last.day.weekday.day != p.today.AddDays(1).Weekday()
+}
+
+// meansDayAfter tells the day after tomorrow from what is past.
+func (p *parser) meansDayAfter(i int) bool {
+	before := i == 0 || p.is(i-1, cOr, cAnd, cComma, cFor, cBut, cStop, cSlash, cNo, cNor, cCorrect, cMinus, cExcept, cFiller, cUntil)
+	return before && !p.is(i+1, cArticle, cUnit, cWeekday, cMonth)
+}
+
+// weekdayPhrase reads a weekday with what picks one or many of them, and the date said with it: "el próximo lunes", "los martes y
+// jueves", "viernes 27 de marzo".
+func (p *parser) weekdayPhrase(i int) (dayExpr, int) {
+	pick, every, j := p.pick(i)
+	if !p.is(j, cWeekday) {
+		return dayExpr{}, i
+	}
+	lx := p.at(j)
+	if every || lx.plural {
+		return p.everyWeekday(j)
+	}
+	w := weekdayExpr{said: true, day: time.Weekday(lx.n), which: pick}
+	j++
+	for more := true; more; {
+		switch {
+		case p.is(j, cNext):
+			if w.which == plainOne {
+				w.which = nextOne
+			}
+		case p.is(j, cPasado) && w.which == plainOne && !p.is(j+1, cArticle):
+			w.which = pastOne
+		case p.is(j, cThis) && !p.is(j+1, cPart, cManana, cUnit, cWeekday, cMonth):
+			w.which = thisOne
+		case p.is(j, cIn) && (p.at(j+1).n == 8 || p.at(j+1).n == 15) && p.is(j+1, cNumber) && !p.is(j+2, cUnit, cHour):
+			w.which, j = otherOne, j+1
+		default:
+			j, more = j-1, false
+		}
+		j++
+	}
+	d := dayExpr{weekday: w, past: w.which == pastOne}
+	k := p.skip(j, cFiller)
+	if p.unit(k, unitDay) {
+		k++
+	}
+	if p.isWindow(k) || p.isHourOf(w.day, k) {
+		return d, j
+	}
+	if n, end := p.date(k, true); end > k {
+		d.number = n
+		return d, end
+	}
+	return d, j
+}
+
+// pick reads what picks a weekday out of many.
+func (p *parser) pick(i int) (pick which, every bool, next int) {
+	for ; ; i++ {
+		switch {
+		case p.article(i, artThem), p.is(i, cEvery, cSome, cAny) && p.at(i).text != "", p.at(i).one:
+			every = true
+		case p.is(i, cThis):
+			pick = thisOne
+		case p.is(i, cNext):
+			if pick != thisOne {
+				pick = nextOne
+			}
+		case p.is(i, cOther):
+			pick = otherOne
+		case p.is(i, cPasado):
+			pick = pastOne
+		case p.article(i, artHe), p.unit(i, unitDay):
+		default:
+			if pick == nextOne || pick == thisOne || pick == pastOne {
+				every = false // "los próximos martes" is not a habit
+			}
+			return pick, every, i
+		}
+	}
+}
+
+// everyWeekday reads a list of weekdays of any week.
+func (p *parser) everyWeekday(j int) (dayExpr, int) {
+	d := dayExpr{every: true, only: WeekdaySet(time.Weekday(p.at(j).n))}
+	d.weekday = weekdayExpr{said: true, which: everyOne}
+	for j++; ; {
+		k := p.skip(j, cOr, cAnd, cComma, cNor)
+		if k == j {
+			return d, j
+		}
+		k = p.skipOne(k, cArticle)
+		if !p.is(k, cWeekday) || p.article(k-1, artHe) || p.is(k+1, cNumber, cNext) {
+			return d, j
+		}
+		d.only |= WeekdaySet(time.Weekday(p.at(k).n))
+		j = k + 1
+	}
+}
+
+// isHourOf reports whether the number behind a weekday is an hour of it: it falls on another day, and minutes follow.
+func (p *parser) isHourOf(day time.Weekday, i int) bool {
+	n, minutes := p.at(i), p.at(i+1)
+	if n.class != cNumber || n.spelt || minutes.class != cNumber || len(minutes.text) != 2 || minutes.n > 59 || n.n > 24 || p.is(i+2, cNumber, cMonth, cHour) {
+		return false
+	}
+	for _, d := range p.occurrences(dayNumber{day: n.n}) {
+		if d.Weekday() == day {
+			return false
+		}
+	}
+	return true
+}
+
+// nthWeekday reads "el primer lunes de abril".
+func (p *parser) nthWeekday(i int) (dayExpr, int) {
+	j := p.skipOne(i, cArticle)
+	nth := p.at(j).n
+	switch {
+	case p.is(j, cQuarter):
+		nth = 4
+	case !p.is(j, cOrdinal):
+		return dayExpr{}, i
+	}
+	if !p.is(j+1, cWeekday) || !p.is(j+2, cOf) {
+		return dayExpr{}, i
+	}
+	month, end := p.monthOf(j + 3)
+	if end == j+3 {
+		return dayExpr{}, i
+	}
+	day := time.Weekday(p.at(j + 1).n)
+	find := func(in days) Date {
+		d := in.from
+		for d.Weekday() != day {
+			d = d.AddDays(1)
+		}
+		d = d.AddDays(7 * (nth - 1))
+		if nth < 0 {
+			for d = in.to; d.Weekday() != day; {
+				d = d.AddDays(-1)
+			}
+		}
+		return d
+	}
+	d := find(month)
+	if d.Before(p.today) && p.is(end-1, cMonth) {
+		next := Date{month.from.Year + 1, month.from.Month, 1}
+		d = find(days{next, next.lastOfMonth()})
+	}
+	return dayExpr{fixed: d}, end
+}
+
+// theOther reads "el otro", of a weekday named before.
+func (p *parser) theOther(i int) (dayExpr, int) {
+	if p.article(i, artHe) && p.is(i+1, cOther, cNext) && p.at(i+1).text != "" && p.is(i+2, cStop, cComma, cYes, cTo, cBy) {
+		return dayExpr{another: true}, i + 2
+	}
+	return dayExpr{}, i
+}

@@ -1,0 +1,17 @@
+-- +goose Up
+CREATE TABLE staff (
+  tenant_id   TEXT   NOT NULL,
+  id          TEXT   NOT NULL,
+  name        TEXT   NOT NULL,
+  location_id TEXT   NOT NULL,
+  active      BIGINT NOT NULL,
+  services    TEXT   NOT NULL,
+  hours       TEXT   NOT NULL,
+  breaks      TEXT   NOT NULL,
+  created_at  BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX staff_location ON staff (tenant_id, location_id);
+
+-- +goose Down
+DROP TABLE staff;
