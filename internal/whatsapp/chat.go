@@ -25,6 +25,7 @@ const (
 	modeSilence     = "silence" // the person wrote nothing for botSilence
 	modeReleased    = "released"
 	modeHandedOff   = "handed_off"
+	modeMerged      = "chats_merged"
 )
 
 // Contact is one person, known to a tenant by number, LID or both.
@@ -107,9 +108,7 @@ func (c *Chat) newest(m *Message) { c.LastPos, c.LastMessage = m.Pos, m.ID }
 // absorb takes over what another chat with the same person knew besides its messages. doubled of the other's unread messages were in both.
 func (c *Chat) absorb(other *Chat, doubled int) {
 	c.Unread += max(0, other.Unread-doubled)
-	if other.LastPos > c.LastPos {
-		c.LastPos, c.LastMessage = other.LastPos, other.LastMessage
-	}
+	c.LastPos = max(c.LastPos, other.LastPos)
 	if other.Mode != PersonMode {
 		return
 	}

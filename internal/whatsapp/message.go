@@ -1,10 +1,10 @@
 package whatsapp
 
 import (
+	"strings"
 	"time"
 	"unicode/utf8"
 
-	"strings"
 	"turnero/internal/events"
 	"turnero/internal/fault"
 	"turnero/internal/id"

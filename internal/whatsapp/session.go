@@ -37,7 +37,7 @@ const (
 
 // moves is the one table of allowed changes of status; every status may become stopped.
 var moves = map[Status][]Status{
-	StatusStopped:    {StatusConnecting},
+	StatusStopped:    {StatusConnecting, StatusLoggedOut},
 	StatusConnecting: {StatusQR, StatusPairing, StatusConnected, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
 	StatusQR:         {StatusPairing, StatusConnecting, StatusConnected, StatusLoggedOut, StatusBanned},
 	StatusPairing:    {StatusQR, StatusConnecting, StatusConnected, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},

@@ -78,9 +78,10 @@ type ChatStore interface {
 	// LockChatsOf locks the chats with a contact, of all the tenant's sessions.
 	LockChatsOf(ctx context.Context, tenant id.Tenant, contact id.Contact) ([]Chat, error)
 	// MoveMessages gives the messages and permissions of one chat to another of the same session, with from's contact as sender becoming into's.
-	// Messages that are in both stay once; doubled is how many incoming ones were.
-	MoveMessages(ctx context.Context, from, into Chat) (doubled int, err error)
-	// MoveSender makes one contact the sender of what another wrote in the tenant's groups.
+	// Messages that are in both stay once; doubled is how many incoming ones were. newest is then the newest message of into.
+	MoveMessages(ctx context.Context, from, into Chat) (doubled int, newest id.Message, err error)
+	// MoveSender makes one contact the sender of what another wrote, in the tenant's groups and in the chats with the one. What a
+	// group then holds twice stays once.
 	MoveSender(ctx context.Context, tenant id.Tenant, from, into id.Contact) error
 	// ListChats lists the newest first.
 	ListChats(ctx context.Context, tenant id.Tenant, q ChatQuery) ([]ChatEntry, error)
@@ -113,13 +114,15 @@ type MessageStore interface {
 	AddMessage(ctx context.Context, m Message) (added bool, err error)
 	// SaveMessage stores status, reason, times and type of a message.
 	SaveMessage(ctx context.Context, m Message) error
+	// SaveQueued is SaveMessage for a message that is still queued; saved is false, and nothing changed, when it is not.
+	SaveQueued(ctx context.Context, m Message) (saved bool, err error)
 	FindMessage(ctx context.Context, tenant id.Tenant, message id.Message) (Message, error)
 	LockMessage(ctx context.Context, tenant id.Tenant, message id.Message) (Message, error)
 	// FindOwn finds what the business sent in a session under the WhatsApp IDs. Inside of a transaction they are locked.
 	FindOwn(ctx context.Context, ref Ref, waIDs []string) ([]Message, error)
 	// ListMessages lists a chat's messages, newest first.
 	ListMessages(ctx context.Context, tenant id.Tenant, chat id.Chat, before MessageCursor, limit int) ([]Message, error)
-	// ListUnread lists the newest incoming messages of a chat, newest first.
+	// ListIncoming lists the newest incoming messages of a chat, newest first.
 	ListIncoming(ctx context.Context, tenant id.Tenant, chat id.Chat, limit int) ([]Message, error)
 	// ListQueued lists a session's queued messages in order of position, without those of the chats in except.
 	ListQueued(ctx context.Context, ref Ref, except []id.Chat, limit int) ([]Queued, error)

@@ -1,0 +1,77 @@
+package whatsapp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"turnero/internal/id"
+)
+
+// outcomePoll is how often a waiting request looks by itself, for an outcome that another process recorded.
+const outcomePoll = time.Second
+
+// outcomes wakes the requests that wait for what becomes of a message.
+type outcomes struct {
+	mu      sync.Mutex
+	waiting map[id.Message]map[chan struct{}]bool
+}
+
+func newOutcomes() *outcomes { return &outcomes{waiting: map[id.Message]map[chan struct{}]bool{}} }
+
+// watch gives a channel that receives when the message has moved, until stop is called.
+func (o *outcomes) watch(message id.Message) (moved <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.waiting[message] == nil {
+		o.waiting[message] = map[chan struct{}]bool{}
+	}
+	o.waiting[message][ch] = true
+	return ch, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.waiting[message], ch)
+		if len(o.waiting[message]) == 0 {
+			delete(o.waiting, message)
+		}
+	}
+}
+
+// tell wakes who waits for the messages.
+func (o *outcomes) tell(messages ...id.Message) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, m := range messages {
+		for ch := range o.waiting[m] {
+			select {
+			case ch <- struct{}{}:
+			default: // it is awake already
+			}
+		}
+	}
+}
+
+// await returns the message once it is no longer queued, or as it is when the time is over.
+func (s *Service) await(ctx context.Context, m Message, most time.Duration) (Message, error) {
+	moved, stop := s.outcomes.watch(m.ID)
+	defer stop()
+	end := time.NewTimer(most)
+	defer end.Stop()
+	poll := time.NewTicker(outcomePoll)
+	defer poll.Stop()
+	for {
+		now, err := s.store.FindMessage(ctx, m.Tenant, m.ID)
+		if err != nil || !now.isWaiting() {
+			return now, err
+		}
+		select {
+		case <-moved:
+		case <-poll.C:
+		case <-end.C:
+			return now, nil
+		case <-ctx.Done():
+			return now, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,346 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"turnero/internal/events"
+	"turnero/internal/fault"
+)
+
+// How the sessions of a process are opened and closed.
+const (
+	mostOpening   = 16                   // terms begun at the same time
+	restoreStep   = 2 * time.Millisecond // by which each session widens the spread of a restore
+	restoreSpread = 2 * time.Second      // its widest
+	firstBackoff  = time.Second
+	mostBackoff   = time.Minute
+	pauseReplaced = 30 * time.Second // shortest, after somebody else connected as the same device
+	drainTime     = 3 * time.Second  // for sends under way when the process stops
+)
+
+// errNotWanted ends the opening of a session that should not run.
+var errNotWanted = errors.New("whatsapp: the session is not to be opened")
+
+// backoff gives the pause before the n-th attempt (from 1) after failures: it doubles, and a half of it is random.
+func backoff(n int) time.Duration {
+	pause := mostBackoff
+	if n < 7 {
+		pause = min(firstBackoff<<max(0, n-1), mostBackoff)
+	}
+	return pause/2 + rand.N(pause/2)
+}
+
+// SessionManager holds the sessions that this process carries: it restores them at start, opens one term of ownership for
+// each, opens it again when it fails, watches for lines that stay down, and closes all when the process stops.
+type SessionManager struct {
+	svc     *Service
+	engine  Engine
+	agenda  *agenda
+	opening chan struct{} // bounds how many terms are begun at once
+	running atomic.Bool
+
+	mu    sync.Mutex
+	slots map[Ref]*slot
+}
+
+func newSessionManager(svc *Service, engine Engine) *SessionManager {
+	return &SessionManager{svc: svc, engine: engine, agenda: newAgenda(), opening: make(chan struct{}, mostOpening), slots: map[Ref]*slot{}}
+}
+
+// Run restores the sessions that are linked and carries them until ctx ends; then it lets sends under way finish, closes every line and returns
+// when nothing runs any more.
+func (m *SessionManager) Run(ctx context.Context) error {
+	if m.running.Swap(true) {
+		return errors.New("whatsapp: the sessions are carried already")
+	}
+	defer m.running.Store(false)
+	var work sync.WaitGroup
+	m.later(0, m.restore)
+	for ctx.Err() == nil {
+		due, next, ok := m.agenda.takeDue(m.svc.clock())
+		for _, t := range due {
+			work.Go(func() { t.do(ctx) })
+		}
+		m.sleep(ctx, next, ok)
+	}
+	m.closeAll()
+	work.Wait()
+	m.closeAll() // what was being opened meanwhile
+	return nil
+}
+
+// sleep waits for the next task, a new one, or the end.
+func (m *SessionManager) sleep(ctx context.Context, next time.Time, hasNext bool) {
+	var due <-chan time.Time
+	if hasNext {
+		timer := time.NewTimer(next.Sub(m.svc.clock()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-due:
+	case <-m.agenda.poke:
+	}
+}
+
+// later plans work of the manager.
+func (m *SessionManager) later(pause time.Duration, do func(ctx context.Context)) {
+	m.agenda.add(m.svc.clock().Add(pause), do)
+}
+
+// restore looks after what the last process left: linked sessions are opened, those that were in the middle of linking are
+// stopped, and whoever is down is watched. It comes again when the database does not answer.
+func (m *SessionManager) restore(ctx context.Context) {
+	sessions, err := m.svc.store.ListSessionsAtStart(ctx)
+	if err != nil {
+		m.svc.log.Warn("whatsapp sessions not restored yet", "error", err.Error())
+		m.later(backoff(1), m.restore)
+		return
+	}
+	spread := min(time.Duration(len(sessions))*restoreStep, restoreSpread)
+	for _, s := range sessions {
+		m.watch(s)
+		switch {
+		case s.IsLinked && !s.IsPaused:
+			m.planOpen(s.Ref, jitter(spread))
+		case s.isRunning():
+			m.interrupt(ctx, s.Ref)
+		}
+	}
+	m.svc.log.Info("whatsapp sessions restored", "count", len(sessions))
+}
+
+func jitter(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return rand.N(most)
+}
+
+// interrupt stops a session that was being linked when the process ended, unless somebody has started it again since.
+func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
+	_, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
+		if s.IsLinked || m.term(ref) != nil {
+			return nil, nil
+		}
+		return s.move(StatusStopped, ReasonInterrupted, time.Time{}, m.svc.now()), nil
+	})
+	if err != nil {
+		m.later(backoff(1), func(ctx context.Context) { m.interrupt(ctx, ref) })
+	}
+}
+
+// planOpen opens a session after a pause, unless it is open by then.
+func (m *SessionManager) planOpen(ref Ref, pause time.Duration) {
+	m.later(pause, func(ctx context.Context) { m.open(ctx, ref) })
+}
+
+// open begins a term of a session that should run and has none here.
+func (m *SessionManager) open(ctx context.Context, ref Ref) {
+	slot := m.slot(ref)
+	if slot.take(ctx) != nil {
+		return
+	}
+	defer slot.release()
+	if t := slot.current(); t != nil && !t.ended() {
+		return
+	}
+	m.begin(ctx, slot, ref)
+}
+
+// reopen ends a session's term, if it has one, and begins another.
+func (m *SessionManager) reopen(ctx context.Context, ref Ref) {
+	slot := m.slot(ref)
+	if slot.take(ctx) != nil {
+		return
+	}
+	defer slot.release()
+	m.endTerm(slot)
+	m.begin(ctx, slot, ref)
+}
+
+// begin takes the fence and opens the line. The caller has the slot's turn.
+func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
+	select {
+	case m.opening <- struct{}{}:
+		defer func() { <-m.opening }()
+	case <-ctx.Done():
+		return
+	}
+	m.endTerm(slot)
+	t, err := m.newTerm(ctx, ref)
+	if err == nil {
+		slot.set(t)
+		err = m.connect(t)
+	}
+	if err == nil || errors.Is(err, errNotWanted) || fault.Is(err, fault.NotFound) || ctx.Err() != nil {
+		return
+	}
+	m.svc.log.Warn("whatsapp session not opened", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
+	m.planOpen(ref, backoff(slot.fails()))
+}
+
+// newTerm takes the fence of a session that should run.
+func (m *SessionManager) newTerm(ctx context.Context, ref Ref) (*term, error) {
+	session, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
+		if s.IsPaused || !s.IsLinked && !s.isRunning() {
+			return nil, errNotWanted
+		}
+		s.Fence++
+		return s.move(StatusConnecting, ReasonRestored, time.Time{}, m.svc.now()), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newTerm(context.WithoutCancel(ctx), m, session), nil
+}
+
+func (m *SessionManager) connect(t *term) error {
+	line, err := m.engine.Open(t.ctx, t.Ref, t)
+	if err != nil {
+		t.over()
+		t.cancel(err)
+		return fmt.Errorf("open line: %w", err)
+	}
+	t.opened(line)
+	return nil
+}
+
+// endTerm closes the slot's term, if it has one. The caller has the slot's turn.
+func (m *SessionManager) endTerm(slot *slot) {
+	if t := slot.current(); t != nil {
+		t.close()
+		slot.set(nil)
+	}
+}
+
+// end closes a session in this process and returns when nothing of it runs any more.
+func (m *SessionManager) end(ctx context.Context, ref Ref) error {
+	slot := m.slot(ref)
+	if err := slot.take(ctx); err != nil {
+		return err
+	}
+	defer slot.release()
+	m.endTerm(slot)
+	return nil
+}
+
+// reap closes the line of a term that has ended by itself. It is done elsewhere, since the engine may be in the middle of telling.
+func (m *SessionManager) reap(t *term) {
+	m.later(0, func(ctx context.Context) {
+		slot := m.slot(t.Ref)
+		if slot.take(ctx) != nil {
+			return
+		}
+		defer slot.release()
+		if slot.current() != t {
+			return
+		}
+		m.endTerm(slot)
+		if t.isLoggedOut() {
+			m.forget(ctx, t.Ref)
+		}
+	})
+}
+
+// forget deletes the keys of a link that is gone, in case the engine was stopped before it had done so.
+func (m *SessionManager) forget(ctx context.Context, ref Ref) {
+	if err := m.engine.Forget(ctx, ref); err != nil {
+		m.svc.log.Warn("whatsapp keys not deleted", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
+	}
+}
+
+// reopenAfterFailure closes the line of a term that failed and opens the session again after a pause.
+func (m *SessionManager) reopenAfterFailure(t *term) {
+	m.reap(t)
+	m.planOpen(t.Ref, backoff(m.slot(t.Ref).fails()))
+}
+
+// connected forgets a session's failures.
+func (m *SessionManager) connected(ref Ref) {
+	s := m.slot(ref)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = 0
+}
+
+// ended handles a term whose engine tries no more: its line is closed, and the session is opened again where that may help.
+func (m *SessionManager) ended(t *term, s Session) {
+	m.reap(t)
+	if !s.IsLinked {
+		return
+	}
+	switch s.Status {
+	case StatusReplaced:
+		m.planReopen(t, max(pauseReplaced, backoff(m.slot(t.Ref).fails()+4)))
+	case StatusStopped:
+		m.planReopen(t, backoff(m.slot(t.Ref).fails()+4))
+	case StatusBanned:
+		if !s.Until.IsZero() {
+			m.planReopen(t, max(firstBackoff, s.Until.Sub(m.svc.now())))
+		}
+	}
+}
+
+// planReopen opens a session anew after a pause, unless another term has begun by then.
+func (m *SessionManager) planReopen(ended *term, pause time.Duration) {
+	m.later(pause, func(ctx context.Context) {
+		if t := m.term(ended.Ref); t == nil || t == ended {
+			m.reopen(ctx, ended.Ref)
+		}
+	})
+}
+
+// watch plans the alert of a line that is down.
+func (m *SessionManager) watch(s Session) {
+	at, ok := s.alertDue()
+	if !ok {
+		return
+	}
+	m.later(at.Sub(m.svc.now()), func(ctx context.Context) { m.raiseAlert(ctx, s.Ref) })
+}
+
+// raiseAlert raises the alert of a line that is still down.
+func (m *SessionManager) raiseAlert(ctx context.Context, ref Ref) {
+	session, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
+		if at, ok := s.alertDue(); !ok || at.After(m.svc.now()) {
+			return nil, nil
+		}
+		return []events.Event{s.raiseAlert()}, nil
+	})
+	switch {
+	case err == nil:
+		m.watch(session) // it may have come up and gone down again since
+	case !fault.Is(err, fault.NotFound) && ctx.Err() == nil:
+		m.later(backoff(3), func(ctx context.Context) { m.raiseAlert(ctx, ref) })
+	}
+}
+
+// closeAll closes every line of the process; sends under way may finish.
+func (m *SessionManager) closeAll() {
+	m.mu.Lock()
+	slots := make([]*slot, 0, len(m.slots))
+	for _, s := range m.slots {
+		slots = append(slots, s)
+	}
+	m.mu.Unlock()
+	var work sync.WaitGroup
+	for _, s := range slots {
+		t := s.current()
+		if t == nil {
+			continue
+		}
+		work.Go(func() {
+			t.drain(drainTime)
+			s.set(nil)
+		})
+	}
+	work.Wait()
+}

@@ -1,0 +1,211 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"turnero/internal/events"
+	"turnero/internal/fault"
+	"turnero/internal/id"
+)
+
+// MaxWait is the longest that a request may wait for the outcome of a message.
+const MaxWait = 30 * time.Second
+
+// SendCommand asks to send one text.
+type SendCommand struct {
+	Session id.Session    // zero = the tenant's default
+	Chat    string        // our ID, a WhatsApp ID or a phone number
+	Text    string        // at most MaxTextLength characters, not blank
+	Key     string        // Idempotency-Key, "" for none
+	Wait    time.Duration // how long to wait for the outcome; 0 = not at all, at most MaxWait
+}
+
+// errAlreadyQueued ends a transaction that found its message stored.
+var errAlreadyQueued = errors.New("whatsapp: the message is queued already")
+
+// errNotLinked is the fault of writing through a session without a link.
+func errNotLinked() error {
+	return fault.New(fault.Unavailable, FailedNotLinked, "this WhatsApp line is not linked to a phone; link it first")
+}
+
+// Queue accepts a text of a user or a system: when it returns, the message is stored as queued with its WhatsApp ID, or, with
+// a wait, perhaps further. The same key with the same chat and text gives the message made then, as it is now. Faults: Invalid, NotFound (a chat that does
+// not exist or that an employee may not see), Unavailable "session_not_linked". A line that is only offline takes messages.
+func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (Message, error) {
+	ref, err := s.parseChat(ctx, p.Tenant, "chatId", cmd.Chat)
+	if err != nil {
+		return Message{}, err
+	}
+	if err = checkText("text", cmd.Text); err != nil {
+		return Message{}, err
+	}
+	draft := Message{ID: id.NewMessage(), WAID: events.WhatsAppMessageID(), Type: TypeText, Text: cmd.Text, Origin: OriginAPI, Actor: p.Actor()}
+	var out Message
+	err = s.store.InTx(ctx, func(tx Store) error {
+		out, err = s.queueFor(ctx, tx, p, cmd, ref, draft)
+		return err
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	s.sessions.wake(out.Ref)
+	if cmd.Wait > 0 && out.isWaiting() {
+		return s.await(ctx, out, min(cmd.Wait, MaxWait))
+	}
+	return out, nil
+}
+
+func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (Message, error) {
+	now := s.now()
+	chat, err := s.openChat(ctx, tx, p.Tenant, cmd.Session, ref, now)
+	if err != nil {
+		return Message{}, err
+	}
+	if err = s.mustSee(ctx, tx, p, chat.ID); err != nil {
+		return Message{}, err
+	}
+	if !chat.isWritable() {
+		return Message{}, fault.BadField("chatId", "must be a person or a group")
+	}
+	made, err := tx.ClaimKey(ctx, p.Tenant, "whatsapp.send", cmd.Key, fingerprint(chat.ID.String(), draft.Type, draft.Text), draft.ID.String(), now)
+	if err != nil {
+		return Message{}, err
+	}
+	if made != "" {
+		message, err := id.ParseMessage(made)
+		if err != nil {
+			return Message{}, err
+		}
+		return tx.FindMessage(ctx, p.Tenant, message)
+	}
+	if err = s.mustBeLinked(ctx, tx, chat.Ref, cmd.Session); err != nil {
+		return Message{}, err
+	}
+	return s.enqueue(ctx, tx, chat, draft, now)
+}
+
+// isWritable reports whether messages can be sent to the chat.
+func (c *Chat) isWritable() bool { return c.Kind == DirectChat || c.Kind == GroupChat }
+
+// mustBeLinked returns a fault when the session has no link. A session that the caller named and that does not exist is not found.
+func (s *Service) mustBeLinked(ctx context.Context, tx Store, ref Ref, named id.Session) error {
+	session, err := tx.FindSession(ctx, ref)
+	if fault.Is(err, fault.NotFound) && named.IsZero() || err == nil && !session.IsLinked {
+		return errNotLinked()
+	}
+	return err
+}
+
+// enqueue stores a message as the newest of its chat, which is locked, and tells of it when a person wrote it.
+func (s *Service) enqueue(ctx context.Context, tx Store, chat Chat, m Message, now time.Time) (Message, error) {
+	m.Ref, m.ChatID, m.Pos, m.Direction = chat.Ref, chat.ID, chat.nextPos(now), Out
+	m.StatusAt, m.Timestamp, m.CreatedAt = now, now, now
+	if m.Status == "" {
+		m.Status = MessageQueued
+	}
+	added, err := tx.AddMessage(ctx, m)
+	if err != nil {
+		return Message{}, err
+	}
+	if !added {
+		return Message{}, errAlreadyQueued
+	}
+	chat.newest(&m)
+	var told []events.Event
+	if m.Origin == OriginAPI {
+		told = append(chat.personWrote(now, now),
+			&events.MessageSentByPerson{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, Origin: m.Origin, Text: m.Text, SentAt: now})
+	}
+	if m.Status == MessageFailed {
+		told = append(told, &events.MessageStatusChanged{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, Status: string(m.Status), Reason: m.Reason, At: now})
+	}
+	if err = tx.SaveChat(ctx, chat); err != nil {
+		return Message{}, err
+	}
+	return m, emit(ctx, tx, told...)
+}
+
+// HandleSend queues a text that another module asked for. Handling the same command again changes nothing. A line without
+// link fails the message at once, so that whoever asked can do something about it.
+func (s *Service) HandleSend(ctx context.Context, j *events.SendMessage) error {
+	if err := checkText("text", j.Text); err != nil {
+		return err
+	}
+	ref := chatRef{id: j.Chat}
+	if j.Chat.IsZero() {
+		var err error
+		if ref, err = s.parseChat(ctx, j.Tenant, "to", j.To); err != nil {
+			return err
+		}
+	}
+	draft := Message{ID: j.Message, WAID: j.WAID, Type: TypeText, Text: j.Text, Origin: j.Origin, OnlyIfBot: j.OnlyIfBot, NotAfter: j.NotAfter, ReplyTo: j.ReplyTo}
+	if draft.WAID == "" {
+		draft.WAID = events.WhatsAppMessageID()
+	}
+	var out Message
+	err := s.store.InTx(ctx, func(tx Store) (err error) {
+		out, err = s.queueCommand(ctx, tx, j, ref, draft)
+		return err
+	})
+	if errors.Is(err, errAlreadyQueued) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if out.Status == MessageFailed {
+		s.observe.Failed(out.Reason)
+		return nil
+	}
+	s.sessions.wake(out.Ref)
+	return nil
+}
+
+func (s *Service) queueCommand(ctx context.Context, tx Store, j *events.SendMessage, ref chatRef, draft Message) (Message, error) {
+	now := s.now()
+	chat, err := s.openChat(ctx, tx, j.Tenant, j.Session, ref, now)
+	if err != nil {
+		return Message{}, err
+	}
+	err = s.mustBeLinked(ctx, tx, chat.Ref, id.Session{})
+	if fault.HasReason(err, FailedNotLinked) {
+		draft.Status, draft.Reason = MessageFailed, FailedNotLinked
+	} else if err != nil {
+		return Message{}, err
+	}
+	return s.enqueue(ctx, tx, chat, draft, now)
+}
+
+// HandleWithdraw fails a message that is still queued. One that is not there yet is an error, so that the command comes
+// again after the one that makes it.
+func (s *Service) HandleWithdraw(ctx context.Context, j *events.WithdrawMessage) error {
+	reason := j.Reason
+	if reason == "" {
+		reason = failedWithdrawn
+	}
+	err := s.store.InTx(ctx, func(tx Store) error {
+		m, err := tx.LockMessage(ctx, j.Tenant, j.Message)
+		if err != nil || !m.isWaiting() {
+			return err
+		}
+		return s.settleMessage(ctx, tx, &m, MessageFailed, clean(reason, mostWAID), s.now())
+	})
+	if err == nil {
+		s.outcomes.tell(j.Message)
+	}
+	return err
+}
+
+// fingerprint tells requests with one idempotency key apart.
+func fingerprint(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,126 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"turnero/internal/events"
+	"turnero/internal/fault"
+	"turnero/internal/id"
+	"turnero/internal/platform/idempotency"
+	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/whatsapp"
+)
+
+// Store keeps the module's data in an SQL database. It is the database, or one transaction of it.
+type Store struct {
+	h   sqlkit.Handle
+	log *outbox.Log
+}
+
+var _ whatsapp.Store = (*Store)(nil)
+
+// New makes the Store of a database whose schema is in place.
+func New(db *sqlkit.DB, log *outbox.Log) *Store { return &Store{h: db.Handle(), log: log} }
+
+// InTx implements whatsapp.Store.
+func (s *Store) InTx(ctx context.Context, fn func(whatsapp.Store) error) error {
+	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.log}) })
+}
+
+// InTerm implements whatsapp.Store. The session's row stays locked against a change of fence, not against other writes of the same term.
+func (s *Store) InTerm(ctx context.Context, t whatsapp.Term, fn func(whatsapp.Store) error) error {
+	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error {
+		var fence int64
+		share := map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR SHARE", sqlkit.MySQL: " LOCK IN SHARE MODE"}[h.Dialect()]
+		err := h.Read().NewRaw("SELECT fence FROM whatsapp_sessions WHERE tenant_id = ? AND id = ?"+share, t.Tenant, t.Session).Scan(ctx, &fence)
+		if sqlkit.IsNoRows(err) || err == nil && fence != t.Fence {
+			return whatsapp.ErrStaleFence
+		}
+		if err != nil {
+			return fmt.Errorf("read fence: %w", err)
+		}
+		return fn(&Store{h, s.log})
+	})
+}
+
+// Emit implements whatsapp.Store.
+func (s *Store) Emit(ctx context.Context, ev events.Event) error { return s.log.Append(ctx, s.h, ev) }
+
+// ClaimKey implements whatsapp.Store.
+func (s *Store) ClaimKey(ctx context.Context, tenant id.Tenant, operation, key, bodyHash, entity string, now time.Time) (string, error) {
+	return idempotency.Claim(ctx, s.h, tenant, operation, key, bodyHash, entity, now)
+}
+
+// lock keeps the selected rows of the table called alias from others until the end of the transaction. PostgreSQL must be told the
+// table, since it locks no row that an outer join may lack.
+func (s *Store) lock(q *bun.SelectQuery, alias string) *bun.SelectQuery {
+	if s.h.Dialect() == sqlkit.Postgres {
+		return q.For("UPDATE OF ?", bun.Ident(alias))
+	}
+	return s.h.ForUpdate(q)
+}
+
+// insert adds a row unless a unique key has it.
+func (s *Store) insert(ctx context.Context, what string, row any) (bool, error) {
+	added, err := s.h.InsertIfAbsent(ctx, row)
+	if err != nil {
+		return false, fmt.Errorf("add %s: %w", what, err)
+	}
+	return added, nil
+}
+
+// mustMatch turns the outcome of an update of one row into an error when there was none.
+func mustMatch(what string) func(interface{ RowsAffected() (int64, error) }, error) error {
+	return func(res interface{ RowsAffected() (int64, error) }, err error) error {
+		n, err := sqlkit.Affected(res, err)
+		if err != nil {
+			return fmt.Errorf("save %s: %w", what, err)
+		}
+		if n == 0 {
+			return fault.NotFoundf(what)
+		}
+		return nil
+	}
+}
+
+// found turns the outcome of a query for one row into NotFound when there was none.
+func found(what string, err error) error {
+	if sqlkit.IsNoRows(err) {
+		return fault.NotFoundf(what)
+	}
+	if err != nil {
+		return fmt.Errorf("find %s: %w", what, err)
+	}
+	return nil
+}
+
+// prefixed lists columns of the table called alias under names with a prefix, for a row struct that embeds several tables.
+func prefixed(alias, prefix string, columns ...string) string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = fmt.Sprintf("%s.%s AS %s%s", alias, c, prefix, c)
+	}
+	return strings.Join(out, ", ")
+}
+
+func toInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// address reads a stored WhatsApp ID; what is not one (a merged chat's key) is the zero value.
+func address(text string) whatsapp.Address {
+	a, err := whatsapp.ParseAddress(text)
+	if err != nil {
+		return whatsapp.Address{}
+	}
+	return a
+}

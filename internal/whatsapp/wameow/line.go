@@ -1,0 +1,271 @@
+package wameow
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"turnero/internal/whatsapp"
+)
+
+// line is one session during one term. It has no goroutine of its own while it is connected: timers and the ends of connections
+// start short ones.
+type line struct {
+	engine *Engine
+	ref    whatsapp.Ref
+	sink   whatsapp.Sink
+	log    *slog.Logger
+	term   context.Context // as Open was given it, and ended by Close
+	leave  context.CancelFunc
+	unhook func() bool
+	turn   chan struct{} // holds one value while a send is under way
+
+	mu        sync.Mutex
+	conn      *connection
+	next      *time.Timer   // the next attempt
+	moved     chan struct{} // closed, and made anew, when conn or isIdle changes
+	isIdle    bool          // nobody tries to connect
+	isClosing bool
+	isTold    bool // the session knows in this term that it is linked
+	failures  int  // attempts since the connection last held
+	codesEnd  time.Time
+	running   sync.WaitGroup
+	closed    chan struct{}
+
+	reporting sync.Mutex // one report at a time, in order
+	told      whatsapp.LinkChange
+}
+
+var _ whatsapp.Line = (*line)(nil)
+
+func newLine(ctx context.Context, e *Engine, ref whatsapp.Ref, sink whatsapp.Sink) *line {
+	l := &line{engine: e, ref: ref, sink: sink, turn: make(chan struct{}, 1), moved: make(chan struct{}), closed: make(chan struct{}),
+		log: e.log.With("tenant", ref.Tenant.String(), "session", ref.Session.String())}
+	l.term, l.leave = context.WithCancel(ctx)
+	return l
+}
+
+// begin schedules the first attempt and binds the line to its context.
+func (l *line) begin(ctx context.Context, pause time.Duration) {
+	l.mu.Lock()
+	l.unhook = context.AfterFunc(ctx, l.Close)
+	l.mu.Unlock()
+	l.attemptIn(pause)
+}
+
+// spawn runs fn in a goroutine that Close waits for. It does nothing once the line is closing.
+func (l *line) spawn(fn func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosing {
+		return
+	}
+	l.running.Go(fn)
+}
+
+// attemptIn schedules the next attempt to connect.
+func (l *line) attemptIn(pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosing {
+		return
+	}
+	l.next = time.AfterFunc(pause, func() { l.spawn(l.attempt) })
+}
+
+// attempt makes one connection. From its end, however early, afterEnd takes over.
+func (l *line) attempt() {
+	if !l.engine.admit(l.term) {
+		return
+	}
+	defer l.engine.dismiss()
+	l.engine.version.update(l.term, l.engine.log)
+	l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: l.lastReason()})
+	c, err := l.newConnection()
+	if err != nil {
+		l.log.Error("session's keys not loaded", "error", err)
+		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: "store_error"})
+		return
+	}
+	if !l.put(c) {
+		c.cancel(errOver)
+		c.unwind()
+		return
+	}
+	if err = c.open(); err != nil {
+		c.end(ending{kind: endAgain, reason: dialReason(err), err: err})
+	}
+}
+
+// put makes c the line's connection, unless the line is closing.
+func (l *line) put(c *connection) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosing {
+		return false
+	}
+	l.conn = c
+	l.move()
+	return true
+}
+
+// move wakes those who wait for a change. The caller holds l.mu.
+func (l *line) move() {
+	close(l.moved)
+	l.moved = make(chan struct{})
+}
+
+// afterEnd waits until nothing of a connection runs any more and does what its end calls for.
+func (l *line) afterEnd(c *connection) {
+	c.shut()
+	l.mu.Lock()
+	if l.conn == c {
+		l.conn = nil
+	}
+	if c.wasSteady() {
+		l.failures = 0
+	}
+	e := c.ended()
+	isCodeShown := c.codes.wereShown()
+	l.mu.Unlock()
+	if isCodeShown {
+		l.tellCode("", time.Time{})
+	}
+	if e.kind == endAgain && isCodeShown && l.areCodesOver() {
+		e = ending{kind: endStopped, reason: reasonCodesOver}
+	}
+	l.log.Info("whatsapp connection ended", "reason", e.reason, "error", redactedError(e.err))
+	switch e.kind {
+	case endAgain:
+		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+	case endRestart:
+		l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkPairing})
+		l.attemptIn(0)
+	case endBanned:
+		l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkBanned, Reason: e.reason, Until: e.until})
+		l.attemptIn(e.until.Sub(l.engine.now()) + jitter(time.Minute))
+	case endLoggedOut:
+		l.forget(e.reason)
+	case endReplaced:
+		l.rest(whatsapp.LinkChange{State: whatsapp.LinkReplaced, Reason: e.reason})
+	case endStopped:
+		l.rest(whatsapp.LinkChange{State: whatsapp.LinkStopped, Reason: e.reason})
+	}
+}
+
+// retry reports a change and schedules the next attempt.
+func (l *line) retry(change whatsapp.LinkChange) {
+	l.mu.Lock()
+	l.failures++
+	n := l.failures
+	l.mu.Unlock()
+	l.report(nil, change)
+	l.attemptIn(l.engine.pace.retry(n, l.engine.openLines()))
+}
+
+// rest reports a last change: nobody tries to connect any more.
+func (l *line) rest(change whatsapp.LinkChange) {
+	l.mu.Lock()
+	l.isIdle = true
+	l.move()
+	l.mu.Unlock()
+	l.report(nil, change)
+}
+
+// forget deletes the keys of a link that is gone and tells the session, as often as it takes.
+func (l *line) forget(reason string) {
+	const pauseMost = 30 * time.Second
+	steps := []func(ctx context.Context) error{
+		func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.ref) },
+		func(ctx context.Context) error { return l.sink.Unlinked(ctx, reason) },
+	}
+	for _, step := range steps {
+		for pause := time.Second; ; pause = min(2*pause, pauseMost) {
+			err := l.within(step)
+			if err == nil {
+				break
+			}
+			l.log.Error("end of the link not stored", "error", err)
+			select {
+			case <-time.After(pause):
+			case <-l.term.Done():
+				return
+			}
+		}
+	}
+	l.rest(whatsapp.LinkChange{State: whatsapp.LinkLoggedOut, Reason: reason})
+}
+
+// within makes one call under the term's context, with the time limit of the Sink.
+func (l *line) within(call func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(l.term, sinkLimit)
+	defer cancel()
+	return safely(func() error { return call(ctx) })
+}
+
+// report tells the session of a change of state. What a connection has to say counts while it is the line's and not over;
+// nil stands for the line itself.
+func (l *line) report(c *connection, change whatsapp.LinkChange) {
+	l.reporting.Lock()
+	defer l.reporting.Unlock()
+	if c != nil && (c.ctx.Err() != nil || l.current() != c) || l.term.Err() != nil || change == l.told {
+		return
+	}
+	if change.State == whatsapp.LinkConnecting && l.told.State == whatsapp.LinkPairing {
+		return // completing a link is one state, whatever connections it takes
+	}
+	l.told = change
+	l.log.Info("whatsapp line", "state", string(change.State), "reason", change.Reason)
+	if err := l.within(func(ctx context.Context) error { l.sink.Changed(ctx, change); return nil }); err != nil {
+		l.log.Error("session failed to take a change", "error", err)
+	}
+}
+
+// lastReason is why the line is not connected, as it was reported.
+func (l *line) lastReason() string {
+	l.reporting.Lock()
+	defer l.reporting.Unlock()
+	if l.told.State == whatsapp.LinkConnecting {
+		return l.told.Reason
+	}
+	return ""
+}
+
+// current gives the line's connection, nil while there is none.
+func (l *line) current() *connection {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn
+}
+
+// ready gives the connection if messages flow on it.
+func (l *line) ready() (*connection, bool) {
+	c := l.current()
+	return c, c != nil && c.isConnected.Load()
+}
+
+// Close implements whatsapp.Line. It must not be called from within the Sink, whose calls it waits for.
+func (l *line) Close() {
+	l.mu.Lock()
+	isFirst := !l.isClosing
+	l.isClosing = true
+	c, next, unhook := l.conn, l.next, l.unhook
+	l.mu.Unlock()
+	if !isFirst {
+		<-l.closed
+		return
+	}
+	unhook()
+	if next != nil {
+		next.Stop()
+	}
+	l.leave()
+	if c != nil {
+		c.end(ending{kind: endClosed})
+		c.shut()
+	}
+	l.running.Wait()
+	l.engine.release(l)
+	close(l.closed)
+}

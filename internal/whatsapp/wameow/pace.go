@@ -1,0 +1,49 @@
+package wameow
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// pace says how attempts to connect are spread in time. Many sessions of one process must not come back in one instant, and a
+// lone one must not wait.
+type pace struct {
+	perLine    time.Duration // by which each open line widens the spread
+	firstMost  time.Duration // widest spread of first attempts
+	again      time.Duration // spread of the first attempt after a loss, before it is widened
+	againMost  time.Duration // widest spread of it
+	growth     time.Duration // pause before the second attempt after a loss; doubles from there
+	growthMost time.Duration
+
+	firstCode, code time.Duration // how long a QR code is shown, as WhatsApp's own web client does
+	linking         time.Duration // how long a term waits to be linked, whatever the number of connections that it takes
+}
+
+var normalPace = pace{perLine: 3 * time.Millisecond, firstMost: 3 * time.Second, again: 250 * time.Millisecond, againMost: 6 * time.Second,
+	growth: time.Second, growthMost: time.Minute,
+	firstCode: time.Minute, code: 20 * time.Second, linking: 3 * time.Minute}
+
+// first is the pause before a term's first attempt when so many lines are open.
+func (p pace) first(lines int) time.Duration {
+	return jitter(min(time.Duration(lines-1)*p.perLine, p.firstMost))
+}
+
+// retry is the pause before the n-th attempt (from 1) since the connection last held.
+func (p pace) retry(n, lines int) time.Duration {
+	if n <= 1 {
+		return jitter(min(p.again+time.Duration(lines)*p.perLine, p.againMost))
+	}
+	pause := p.growthMost
+	if n < 16 {
+		pause = min(p.growth<<(n-2), p.growthMost)
+	}
+	return pause/2 + jitter(pause/2)
+}
+
+// jitter gives a random duration from zero to most.
+func jitter(most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return rand.N(most)
+}

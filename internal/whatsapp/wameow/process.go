@@ -1,0 +1,97 @@
+package wameow
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.mau.fi/libsignal/logger"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waCompanionReg"
+	"go.mau.fi/whatsmeow/store"
+)
+
+// deviceName is what the phone calls the linked device.
+const deviceName = "Turnero"
+
+// versionTimeout bounds the question for the newest version of WhatsApp's web client.
+const versionTimeout = 5 * time.Second
+
+// Network says which servers a process talks to. It is chosen once per process: the library trusts one root key.
+type Network string
+
+// The networks.
+const (
+	NetworkWhatsApp Network = "whatsapp" // the real one
+	NetworkSim      Network = "sim"      // a local one with a root key of its own
+)
+
+// whatsAppRoot is the key that the library trusts by itself.
+var whatsAppRoot = whatsmeow.WACertPubKey
+
+// process is what the library keeps once per process, whatever the number of clients.
+var process struct {
+	mu       sync.Mutex
+	isSet    bool
+	rootKey  [32]byte
+	identity sync.Once
+}
+
+// errOtherRoot refuses a second network in one process.
+var errOtherRoot = errors.New("wameow: this process already talks to another network; the root key is chosen once per process")
+
+// claimProcess sets what is global in the library: the trusted root key (nil: WhatsApp's own), the name of the device and
+// where the Signal library logs.
+func claimProcess(rootKey *[32]byte, log *slog.Logger) error {
+	process.mu.Lock()
+	defer process.mu.Unlock()
+	wanted := whatsAppRoot
+	if rootKey != nil {
+		wanted = *rootKey
+	}
+	if process.isSet && process.rootKey != wanted {
+		return errOtherRoot
+	}
+	process.isSet, process.rootKey = true, wanted
+	whatsmeow.WACertPubKey = wanted
+	process.identity.Do(func() {
+		// With no known browser as its platform, the phone shows the operating system's name alone.
+		store.SetOSInfo(deviceName, [3]uint32{1, 0, 0})
+		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_UNKNOWN.Enum()
+		var signal logger.Loggable = signalLog{log}
+		logger.Setup(&signal)
+	})
+	return nil
+}
+
+// version asks once which version of the web client WhatsApp expects, before the first connection.
+type version struct {
+	fetch func(ctx context.Context) (*store.WAVersionContainer, error) // nil: keep the library's
+
+	mu      sync.Mutex
+	isAsked bool
+}
+
+// update is called before every connection and does its work the first time. Without an answer the library's version stays.
+func (v *version) update(ctx context.Context, log *slog.Logger) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.isAsked || v.fetch == nil {
+		return
+	}
+	asking, cancel := context.WithTimeout(ctx, versionTimeout)
+	defer cancel()
+	latest, err := v.fetch(asking)
+	if ctx.Err() != nil {
+		return // the next session asks
+	}
+	v.isAsked = true
+	if err != nil || latest == nil {
+		log.Warn("whatsapp client version not updated", "error", redactedError(err))
+		return
+	}
+	store.SetWAVersion(*latest)
+	log.Info("whatsapp client version", "version", latest.String())
+}

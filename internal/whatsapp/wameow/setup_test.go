@@ -1,0 +1,422 @@
+package wameow_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
+	"go.uber.org/goleak"
+
+	"turnero/internal/events"
+	"turnero/internal/id"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+	"turnero/internal/whatsapp"
+	"turnero/internal/whatsapp/wameow"
+	"turnero/wasim"
+)
+
+// seed is the one network seed of this process: the root key that clients trust is global.
+const seed = "wameow"
+
+// patience is how long a test waits for something that should happen.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	// Short enough for the test of dead links, long enough for busy machines.
+	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 2*time.Second, 2500*time.Millisecond
+	whatsmeow.KeepAliveResponseDeadline = 3 * time.Second
+	code := m.Run()
+	if code == 0 {
+		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
+			fmt.Fprintln(os.Stderr, "left behind:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+var numbers atomic.Int64
+
+// newNumber gives a phone number that no other test has.
+func newNumber() string { return fmt.Sprintf("5491155%06d", numbers.Add(1)) }
+
+func newRef() whatsapp.Ref { return whatsapp.Ref{Tenant: id.NewTenant(), Session: id.NewSession()} }
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// logger writes to standard error when WAMEOW_LOG is set.
+func logger() *slog.Logger {
+	if os.Getenv("WAMEOW_LOG") == "" {
+		return quiet()
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func newNetwork(t *testing.T) *wasim.Network {
+	t.Helper()
+	n, err := wasim.New(t.Context(), wasim.Options{Seed: seed, FastPair: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+func fileDevices(t *testing.T, path string) *wameow.SQLDevices {
+	t.Helper()
+	d, err := wameow.OpenDevicesFile(t.Context(), path, wameow.NetworkSim, logger())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+// eachStore runs fn on every kind of device store. On MariaDB the devices are in a SQLite file as well.
+func eachStore(t *testing.T, fn func(t *testing.T, devices *wameow.SQLDevices)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		fn(t, fileDevices(t, filepath.Join(t.TempDir(), "whatsapp.db")))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		db, err := sqlkit.Open(t.Context(), sqltest.FreshURL(t, "postgres"), 8)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		d, err := wameow.OpenDevicesPostgres(t.Context(), db.SQL(), wameow.NetworkSim, logger())
+		require.NoError(t, err)
+		fn(t, d)
+	})
+}
+
+func newEngine(t *testing.T, n *wasim.Network, devices wameow.DeviceStore) *wameow.Engine {
+	t.Helper()
+	root := n.RootKey()
+	e, err := wameow.New(wameow.Options{Devices: devices, HTTPClient: n.HTTPClient(), RootKey: &root, Logger: logger()})
+	require.NoError(t, err)
+	wameow.Hurry(e)
+	return e
+}
+
+// open opens a session and closes it when the test ends.
+func open(t *testing.T, e *wameow.Engine, ref whatsapp.Ref, s *sink) whatsapp.Line {
+	t.Helper()
+	l, err := e.Open(t.Context(), ref, s)
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	return l
+}
+
+// bench is a linked session with a customer, for tests of what happens then.
+type bench struct {
+	*testing.T
+	net                *wasim.Network
+	engine             *wameow.Engine
+	ref                whatsapp.Ref
+	sink               *sink
+	line               whatsapp.Line
+	business, customer string
+}
+
+func newBench(t *testing.T, devices wameow.DeviceStore) *bench {
+	t.Helper()
+	return newBenchOn(t, newNetwork(t), devices)
+}
+
+func newBenchOn(t *testing.T, n *wasim.Network, devices wameow.DeviceStore) *bench {
+	t.Helper()
+	b := &bench{T: t, net: n, ref: newRef(), sink: newSink(), business: newNumber(), customer: newNumber()}
+	_, err := b.net.AddPhone(b.business, "Peluquería")
+	require.NoError(t, err)
+	_, err = b.net.AddPhone(b.customer, "Ana")
+	require.NoError(t, err)
+	b.engine = newEngine(t, b.net, devices)
+	b.line = open(t, b.engine, b.ref, b.sink)
+	link(t, b.net, b.sink, b.business)
+	return b
+}
+
+// simpleBench is a bench on SQLite.
+func simpleBench(t *testing.T) *bench {
+	t.Helper()
+	return newBench(t, fileDevices(t, filepath.Join(t.TempDir(), "whatsapp.db")))
+}
+
+// link scans the code that a session shows and waits until it is connected.
+func link(t *testing.T, n *wasim.Network, s *sink, number string) {
+	t.Helper()
+	code := s.await(t, "a code", func() bool { return s.code != "" })
+	require.NoError(t, n.Scan(number, code.code))
+	s.awaitState(t, whatsapp.LinkConnected)
+}
+
+func (b *bench) fault(f wasim.Fault) {
+	b.Helper()
+	if f.Number == "" {
+		f.Number = b.business
+	}
+	_, err := b.net.Fault(f)
+	require.NoError(b, err)
+}
+
+// write writes from the customer's phone to the business.
+func (b *bench) write(text string) string {
+	b.Helper()
+	waID, err := b.net.Send(b.Context(), b.customer, b.business, text)
+	require.NoError(b, err)
+	return waID
+}
+
+// send sends to the customer and keeps the text for whoever asks for it again.
+func (b *bench) send(text string) (whatsapp.Outgoing, whatsapp.Sent, error) {
+	m := whatsapp.Outgoing{WAID: events.WhatsAppMessageID(), To: whatsapp.NumberAddress(b.customer), Text: text}
+	b.sink.keep(m)
+	sent, err := b.line.Send(b.Context(), m)
+	return m, sent, err
+}
+
+// shown gives the texts that a phone shows from a sender.
+func (b *bench) shown(phone, from string) []string {
+	b.Helper()
+	list, err := b.net.Messages(phone, "")
+	require.NoError(b, err)
+	var texts []string
+	for _, m := range list {
+		if m.From == from {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
+func eventually(t testing.TB, what string, isTrue func() bool) {
+	t.Helper()
+	require.Eventually(t, isTrue, patience, 10*time.Millisecond, what)
+}
+
+// clean checks that the network saw nothing that a sound client does not do.
+func (b *bench) clean() {
+	b.Helper()
+	s := b.net.Stats()
+	require.Zero(b, s.RatchetReuse, "ratchet reuse")
+	require.Zero(b, s.StaleCounters, "stale counters")
+	require.Zero(b, s.IDReuse, "reuse of message IDs")
+	require.Zero(b, s.DecryptErrors, "decrypt errors")
+	require.Zero(b, s.Panics, "panics of the network")
+}
+
+// sink is a session that remembers everything. Its hooks, set before something happens, may refuse it.
+type sink struct {
+	mu        sync.Mutex
+	changed   chan struct{} // closed and made anew with every change
+	messages  []whatsapp.Incoming
+	receipts  []whatsapp.Receipt
+	states    []whatsapp.LinkChange
+	learned   []whatsapp.ContactIDs
+	unlinked  []string
+	identity  *whatsapp.Identity
+	code      string
+	codeUntil time.Time
+	codes     int
+	texts     map[string]whatsapp.Outgoing
+
+	onReceived func(m whatsapp.Incoming) error
+	onReceipt  func(r whatsapp.Receipt) error
+	onUnlinked func() error
+	onSentText func(waID string)
+}
+
+var _ whatsapp.Sink = (*sink)(nil)
+
+func newSink() *sink {
+	return &sink{changed: make(chan struct{}), texts: map[string]whatsapp.Outgoing{}}
+}
+
+// moment is what a sink knew when a condition came true.
+type moment struct {
+	code      string
+	codeUntil time.Time
+	states    []whatsapp.LinkChange
+	messages  []whatsapp.Incoming
+}
+
+// await waits until isTrue, which is asked with the sink's lock held.
+func (s *sink) await(t testing.TB, what string, isTrue func() bool) moment {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		s.mu.Lock()
+		if isTrue() {
+			m := moment{s.code, s.codeUntil, slices.Clone(s.states), slices.Clone(s.messages)}
+			s.mu.Unlock()
+			return m
+		}
+		changed := s.changed
+		s.mu.Unlock()
+		select {
+		case <-changed:
+		case <-deadline:
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			require.FailNow(t, "never came: "+what, "states: %v", s.states)
+		}
+	}
+}
+
+func (s *sink) lastState() whatsapp.LinkState {
+	if len(s.states) == 0 {
+		return ""
+	}
+	return s.states[len(s.states)-1].State
+}
+
+func (s *sink) awaitState(t testing.TB, want whatsapp.LinkState) whatsapp.LinkChange {
+	t.Helper()
+	m := s.await(t, "state "+string(want), func() bool { return s.lastState() == want })
+	return m.states[len(m.states)-1]
+}
+
+// awaitConnectedAgain waits for a connection after the n-th change of state.
+func (s *sink) awaitConnectedAgain(t testing.TB, n int) {
+	t.Helper()
+	s.await(t, "another connection", func() bool {
+		return len(s.states) > n && slices.ContainsFunc(s.states[n:], func(c whatsapp.LinkChange) bool { return c.State == whatsapp.LinkConnected }) &&
+			s.lastState() == whatsapp.LinkConnected
+	})
+}
+
+func (s *sink) stateCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.states)
+}
+
+// awaitTexts waits until the session has taken the texts, in this order and no others.
+func (s *sink) awaitTexts(t testing.TB, want ...string) []whatsapp.Incoming {
+	t.Helper()
+	m := s.await(t, fmt.Sprintf("%d messages", len(want)), func() bool { return len(s.messages) >= len(want) })
+	got := make([]string, 0, len(want))
+	for _, in := range m.messages {
+		got = append(got, in.Text)
+	}
+	require.Equal(t, want, got)
+	return m.messages
+}
+
+func (s *sink) keep(m whatsapp.Outgoing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts[m.WAID] = m
+}
+
+// note makes a change and wakes those who wait.
+func (s *sink) note(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *sink) Received(_ context.Context, m whatsapp.Incoming) error {
+	s.mu.Lock()
+	hook := s.onReceived
+	s.mu.Unlock()
+	if hook != nil {
+		if err := hook(m); err != nil {
+			return err
+		}
+	}
+	s.note(func() {
+		if !slices.ContainsFunc(s.messages, func(k whatsapp.Incoming) bool { return k.WAID == m.WAID && k.Chat == m.Chat }) {
+			s.messages = append(s.messages, m)
+		}
+	})
+	return nil
+}
+
+func (s *sink) Receipt(_ context.Context, r whatsapp.Receipt) error {
+	s.mu.Lock()
+	hook := s.onReceipt
+	s.mu.Unlock()
+	if hook != nil {
+		if err := hook(r); err != nil {
+			return err
+		}
+	}
+	s.note(func() { s.receipts = append(s.receipts, r) })
+	return nil
+}
+
+func (s *sink) Linked(_ context.Context, who whatsapp.Identity) error {
+	s.note(func() { s.identity = &who })
+	return nil
+}
+
+func (s *sink) Unlinked(_ context.Context, reason string) error {
+	if s.onUnlinked != nil {
+		if err := s.onUnlinked(); err != nil {
+			return err
+		}
+	}
+	s.note(func() { s.unlinked = append(s.unlinked, reason) })
+	return nil
+}
+
+func (s *sink) Learned(_ context.Context, c whatsapp.ContactIDs) error {
+	s.note(func() { s.learned = append(s.learned, c) })
+	return nil
+}
+
+func (s *sink) Changed(_ context.Context, c whatsapp.LinkChange) {
+	s.note(func() { s.states = append(s.states, c) })
+}
+
+func (s *sink) QR(_ context.Context, code string, until time.Time) {
+	s.note(func() {
+		s.code, s.codeUntil = code, until
+		if code != "" {
+			s.codes++
+		}
+	})
+}
+
+func (s *sink) SentText(_ context.Context, chat whatsapp.Address, waID string) (string, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.texts[waID]
+	if s.onSentText != nil {
+		s.onSentText(waID)
+	}
+	return m.Text, ok && m.To == chat, nil
+}
+
+var errNotNow = errors.New("the database is away")
+
+// newNetworkIn makes a network that goes on where the folder's last one ended.
+func newNetworkIn(t *testing.T, dir string) *wasim.Network {
+	t.Helper()
+	n, err := wasim.New(t.Context(), wasim.Options{Seed: seed, FastPair: true, Dir: filepath.Join(dir, "wasim")})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, n.Close()) })
+	return n
+}
+
+// loseSessions makes the phones of a closed network forget what they agreed with everybody.
+func loseSessions(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "wasim", "wasim.db"))
+	require.NoError(t, err)
+	_, err = db.Exec(`DELETE FROM kv WHERE k LIKE 'ses/%'`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+}

@@ -1,0 +1,17 @@
+-- +goose Up
+CREATE TABLE whatsapp_contacts (
+  tenant_id   TEXT   NOT NULL,
+  id          TEXT   NOT NULL,
+  number      TEXT,
+  lid         TEXT,
+  number_fold TEXT   NOT NULL,
+  name        TEXT   NOT NULL,
+  created_at  BIGINT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX whatsapp_contacts_number ON whatsapp_contacts (tenant_id, number);
+CREATE UNIQUE INDEX whatsapp_contacts_lid ON whatsapp_contacts (tenant_id, lid);
+CREATE INDEX whatsapp_contacts_fold ON whatsapp_contacts (tenant_id, number_fold);
+
+-- +goose Down
+DROP TABLE whatsapp_contacts;
