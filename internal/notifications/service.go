@@ -39,6 +39,7 @@ type Appointments interface {
 // Store keeps reminders. Find returns a fault NotFound.
 type Store interface {
 	InTx(ctx context.Context, fn func(Store) error) error
+	Emit(ctx context.Context, ev events.Event) error
 	Enqueue(ctx context.Context, job events.Job, at time.Time) error
 	Find(ctx context.Context, tenant id.Tenant, reminder id.Notification) (*Reminder, error) // locked until the end of the transaction
 	ListOfAppointment(ctx context.Context, tenant id.Tenant, appointment id.Appointment) ([]*Reminder, error)
@@ -179,7 +180,7 @@ func (s *Service) HandleRemind(ctx context.Context, job *RemindJob) error {
 			r.move(Skipped, "too_late", now)
 		default:
 			r.move(Queued, "", now)
-			if err = tx.Enqueue(ctx, s.message(r, settings), now); err != nil {
+			if err = s.handOver(ctx, tx, r, settings, now); err != nil {
 				return err
 			}
 		}
@@ -187,9 +188,14 @@ func (s *Service) HandleRemind(ctx context.Context, job *RemindJob) error {
 	})
 }
 
-func (s *Service) message(r *Reminder, settings Settings) *events.SendMessage {
-	return &events.SendMessage{Tenant: r.Tenant, Chat: r.Chat, To: r.Recipient, Message: r.Message, WAID: r.WAID,
-		Text: reminderText(r, settings, s.Now()), Origin: "reminder", NotAfter: r.Start}
+func (s *Service) handOver(ctx context.Context, tx Store, r *Reminder, settings Settings, now time.Time) error {
+	send := &events.SendMessage{Tenant: r.Tenant, Chat: r.Chat, To: r.Recipient, Message: r.Message, WAID: r.WAID,
+		Text: reminderText(r, settings, now), Origin: "reminder", NotAfter: r.Start}
+	if err := tx.Enqueue(ctx, send, now); err != nil {
+		return err
+	}
+	return tx.Emit(ctx, &events.AppointmentReminded{Tenant: r.Tenant, Appointment: r.Appointment, Notification: r.ID, Channel: r.Channel,
+		Start: r.Start, Chat: r.Chat, Message: r.Message, At: now})
 }
 
 // List gives a page of a tenant's reminders, those due last first, and the position behind it (nil on the last page).

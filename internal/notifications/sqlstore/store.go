@@ -13,19 +13,23 @@ import (
 	"turnero/internal/id"
 	"turnero/internal/notifications"
 	"turnero/internal/platform/jobs"
+	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 )
 
 // Store is notifications.Store on SQLite, PostgreSQL and MySQL/MariaDB.
 type Store struct {
 	h     sqlkit.Handle
+	log   *outbox.Log
 	queue *jobs.Queue
 }
 
 var _ notifications.Store = (*Store)(nil)
 
 // New makes the Store.
-func New(db *sqlkit.DB, queue *jobs.Queue) *Store { return &Store{db.Handle(), queue} }
+func New(db *sqlkit.DB, log *outbox.Log, queue *jobs.Queue) *Store {
+	return &Store{db.Handle(), log, queue}
+}
 
 type reminderRow struct {
 	bun.BaseModel `bun:"table:reminders"`
@@ -56,8 +60,11 @@ var changing = []string{"state", "reason", "message_id", "wa_id", "as_of", "upda
 
 // InTx implements notifications.Store.
 func (s *Store) InTx(ctx context.Context, fn func(notifications.Store) error) error {
-	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.queue}) })
+	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.log, s.queue}) })
 }
+
+// Emit implements notifications.Store.
+func (s *Store) Emit(ctx context.Context, ev events.Event) error { return s.log.Append(ctx, s.h, ev) }
 
 // Enqueue implements notifications.Store.
 func (s *Store) Enqueue(ctx context.Context, job events.Job, at time.Time) error {

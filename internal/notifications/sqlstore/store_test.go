@@ -16,6 +16,7 @@ import (
 	"turnero/internal/notifications/sqlstore"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/jobs"
+	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
 )
@@ -42,7 +43,8 @@ func (b *bundle) Standing(context.Context, id.Tenant, id.Appointment) (notificat
 func setup(db *sqlkit.DB) *bundle {
 	b := &bundle{db: db, now: start.Add(-72 * time.Hour), standing: notifications.Standing{Start: start, Active: true}, offsets: []time.Duration{24 * time.Hour, 2 * time.Hour}}
 	now := func() time.Time { return b.now }
-	b.store = sqlstore.New(db, jobs.New(db, bus.NewMemory(), now, slog.New(slog.DiscardHandler)))
+	wakes, quiet := bus.NewMemory(), slog.New(slog.DiscardHandler)
+	b.store = sqlstore.New(db, outbox.New(db, wakes, now, quiet), jobs.New(db, wakes, now, quiet))
 	b.svc = notifications.New(notifications.Deps{Store: b.store, Settings: b, Appointments: b, Now: now, Logger: slog.New(slog.DiscardHandler)})
 	return b
 }
@@ -115,6 +117,9 @@ func TestADueReminderIsHandedOverOnce(t *testing.T) {
 			require.Contains(t, payload, part)
 		}
 		require.Equal(t, notifications.Queued, b.list(t, f.Tenant)[1].State)
+		told, err := db.Handle().Read().NewSelect().Table("outbox").Where("tenant_id = ?", f.Tenant).Where("name = ?", "appointment.reminded").Count(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, 1, told, "others hear of it once")
 	})
 }
 
