@@ -12,9 +12,8 @@ import (
 
 // Standing is what a log-in is worth at this moment.
 type Standing struct {
-	Role      id.Role // as it is now, which may not be what an older token says
-	Active    bool    // the person
-	ExpiresAt time.Time
+	Role      id.Role   // as it is now, which may not be what an older token says
+	Active    bool      // the person
 	RevokedAt time.Time // of the log-in; zero while it stands
 }
 

@@ -19,8 +19,6 @@ const (
 	keyringRetry = 5 * time.Second
 	// keysInForce is how many generations verify: the current one and the one before.
 	keysInForce = 2
-	// platformTenant is the name under which the platform's own secrets are sealed.
-	platformTenant = "platform"
 )
 
 // SigningKey is one generation of the key that signs access tokens (Ed25519, RFC 8032), its seed sealed.
@@ -52,7 +50,7 @@ func (r *keyring) current(ctx context.Context) (string, ed25519.PrivateKey, erro
 		return "", nil, err
 	}
 	if r.signer == nil {
-		seed, err := r.sealer.Open(ctx, platformTenant, sealPlace(r.keys[0].KID), r.keys[0].SealedSeed)
+		seed, err := r.sealer.Open(ctx, id.Tenant{}, sealPlace(r.keys[0].KID), r.keys[0].SealedSeed)
 		if err != nil {
 			return "", nil, fmt.Errorf("open signing key: %w", err)
 		}
@@ -121,7 +119,7 @@ func (r *keyring) add(ctx context.Context, st Store, generation int64) (string, 
 	seed := randomBytes(ed25519.SeedSize)
 	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
 	kid := thumbprint(public)
-	sealed, err := r.sealer.Seal(ctx, platformTenant, sealPlace(kid), seed)
+	sealed, err := r.sealer.Seal(ctx, id.Tenant{}, sealPlace(kid), seed)
 	if err != nil {
 		return "", fmt.Errorf("seal signing key: %w", err)
 	}

@@ -83,7 +83,7 @@ func (s *Service) Refresh(ctx context.Context, by Caller, text string) (Session,
 	var reused bool
 	err = s.store.InTx(ctx, func(st Store) error {
 		next, reused = "", false
-		token, login, err := lockChain(ctx, st, text)
+		token, login, err := lockChain(ctx, st, found)
 		if err != nil {
 			return err
 		}
@@ -112,17 +112,13 @@ func (s *Service) Refresh(ctx context.Context, by Caller, text string) (Session,
 	return s.session(ctx, user, found.Login, next)
 }
 
-// lockChain finds a token and its log-in, keeping other uses of the same chain waiting.
-func lockChain(ctx context.Context, st Store, text string) (RefreshToken, Login, error) {
-	token, err := st.FindRefreshTokenByHash(ctx, hashSecret(text))
+// lockChain keeps other uses of the same chain waiting, and reads a token of it as it is then.
+func lockChain(ctx context.Context, st Store, found RefreshToken) (RefreshToken, Login, error) {
+	login, err := st.LockLogin(ctx, found.Tenant, found.Login)
 	if err != nil {
 		return RefreshToken{}, Login{}, err
 	}
-	login, err := st.LockLogin(ctx, token.Tenant, token.Login)
-	if err != nil {
-		return RefreshToken{}, Login{}, err
-	}
-	token, err = st.FindRefreshTokenByHash(ctx, token.Hash) // it may have been used while we waited
+	token, err := st.FindRefreshTokenByHash(ctx, found.Hash) // it may have been used while we waited
 	return token, login, err
 }
 
@@ -156,39 +152,45 @@ func (s *Service) Logout(ctx context.Context, by Caller, refresh, authorization 
 	if refresh == "" && authorization == "" {
 		return fault.BadField("refreshToken", "is required without an access token")
 	}
-	err := s.store.InTx(ctx, func(st Store) error {
-		login, err := s.loginOf(ctx, st, refresh, authorization)
-		if err != nil || !login.RevokedAt.IsZero() {
-			return err
-		}
-		if err = st.RevokeLogin(ctx, login.Tenant, login.ID, ActLogout, s.now()); err != nil {
-			return err
-		}
-		who := by
-		who.Principal = id.Principal{Tenant: login.Tenant, User: login.User}
-		return s.record(ctx, st, who, login.Tenant, ActLogout, login.ID.String(), nil)
-	})
-	s.known.clear()
+	tenant, login, err := s.loginOf(ctx, refresh, authorization)
+	if err == nil {
+		err = s.endLogin(ctx, by, tenant, login)
+	}
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Unauthenticated) {
 		return nil
 	}
 	return err
 }
 
-func (s *Service) loginOf(ctx context.Context, st Store, refresh, authorization string) (Login, error) {
+// loginOf tells which log-in a refresh token or an access token belongs to.
+func (s *Service) loginOf(ctx context.Context, refresh, authorization string) (id.Tenant, id.Login, error) {
 	if refresh != "" {
-		_, login, err := lockChain(ctx, st, refresh)
-		return login, err
+		token, err := s.store.FindRefreshTokenByHash(ctx, hashSecret(refresh))
+		return token.Tenant, token.Login, err
 	}
-	token, err := bearerToken(authorization)
+	text, err := bearerToken(authorization)
 	if err != nil {
-		return Login{}, err
+		return id.Tenant{}, id.Login{}, err
 	}
-	p, _, err := s.tokens.verify(ctx, token)
-	if err != nil {
-		return Login{}, err
-	}
-	return st.LockLogin(ctx, p.Tenant, p.Login)
+	p, _, err := s.tokens.verify(ctx, text)
+	return p.Tenant, p.Login, err
+}
+
+func (s *Service) endLogin(ctx context.Context, by Caller, tenant id.Tenant, login id.Login) error {
+	err := s.store.InTx(ctx, func(st Store) error {
+		l, err := st.LockLogin(ctx, tenant, login)
+		if err != nil || !l.RevokedAt.IsZero() {
+			return err
+		}
+		if err = st.RevokeLogin(ctx, tenant, login, ActLogout, s.now()); err != nil {
+			return err
+		}
+		who := by
+		who.Principal = id.Principal{Tenant: tenant, User: l.User}
+		return s.record(ctx, st, who, tenant, ActLogout, login.String(), nil)
+	})
+	s.known.clear()
+	return err
 }
 
 // Sweep removes what has expired: log-ins and refresh tokens that nobody can use any more. Run it now and then.

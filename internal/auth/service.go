@@ -20,10 +20,11 @@ type Limiter interface {
 	Allow(ctx context.Context, key string) (ok bool, retryAfter time.Duration, err error)
 }
 
-// Sealer encrypts small secrets at rest. tenant chooses the key, aad binds the text to its place.
+// Sealer encrypts small secrets at rest, with a key of the tenant's (zero = the platform's). place says where the text is
+// kept; it opens only there.
 type Sealer interface {
-	Seal(ctx context.Context, tenant, aad string, plaintext []byte) (string, error)
-	Open(ctx context.Context, tenant, aad, sealed string) ([]byte, error)
+	Seal(ctx context.Context, tenant id.Tenant, place string, plaintext []byte) (string, error)
+	Open(ctx context.Context, tenant id.Tenant, place, sealed string) ([]byte, error)
 }
 
 // Deps are what a Service works with. All but Issuer, Audience, Scopes and Cost are required.

@@ -174,12 +174,12 @@ func (l *limiter) keys() map[string]int {
 // sealer is no encryption at all, but it tells when a text is opened in another place than it was sealed for.
 type sealer struct{}
 
-func (sealer) Seal(_ context.Context, tenant, aad string, plaintext []byte) (string, error) {
-	return tenant + "|" + aad + "|" + base64.StdEncoding.EncodeToString(plaintext), nil
+func (sealer) Seal(_ context.Context, tenant id.Tenant, place string, plaintext []byte) (string, error) {
+	return tenant.String() + "|" + place + "|" + base64.StdEncoding.EncodeToString(plaintext), nil
 }
 
-func (sealer) Open(_ context.Context, tenant, aad, sealed string) ([]byte, error) {
-	rest, ok := strings.CutPrefix(sealed, tenant+"|"+aad+"|")
+func (sealer) Open(_ context.Context, tenant id.Tenant, place, sealed string) ([]byte, error) {
+	rest, ok := strings.CutPrefix(sealed, tenant.String()+"|"+place+"|")
 	if !ok {
 		return nil, errors.New("sealed for another place")
 	}

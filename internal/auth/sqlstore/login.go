@@ -108,18 +108,18 @@ func (s *Store) HasLogins(ctx context.Context, tenant id.Tenant) (bool, error) {
 // FindStanding implements auth.LoginStore.
 func (s *Store) FindStanding(ctx context.Context, tenant id.Tenant, login id.Login, user id.User) (auth.Standing, error) {
 	var role string
-	var active, expires, revoked int64
-	err := s.h.Read().NewSelect().TableExpr("logins AS l").ColumnExpr("u.role, u.active, l.expires_at, l.revoked_at").
+	var active, revoked int64
+	err := s.h.Read().NewSelect().TableExpr("logins AS l").ColumnExpr("u.role, u.active, l.revoked_at").
 		Join("JOIN users AS u ON u.tenant_id = l.tenant_id AND u.id = l.user_id").
 		Where("l.tenant_id = ?", tenant.String()).Where("l.id = ?", login).Where("l.user_id = ?", user).
-		Scan(ctx, &role, &active, &expires, &revoked)
+		Scan(ctx, &role, &active, &revoked)
 	if sqlkit.IsNoRows(err) {
 		return auth.Standing{}, fault.NotFoundf("login")
 	}
 	if err != nil {
 		return auth.Standing{}, fmt.Errorf("find standing of login: %w", err)
 	}
-	return auth.Standing{Role: id.Role(role), Active: active != 0, ExpiresAt: sqlkit.Time(expires), RevokedAt: sqlkit.Time(revoked)}, nil
+	return auth.Standing{Role: id.Role(role), Active: active != 0, RevokedAt: sqlkit.Time(revoked)}, nil
 }
 
 // InsertRefreshToken implements auth.LoginStore.
