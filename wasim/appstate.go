@@ -205,9 +205,8 @@ func (p *phone) publishName(ctx context.Context) error {
 	return p.announceState([]string{string(appstate.WAPatchCriticalBlock)}, nil)
 }
 
-// afterActive does what a phone does when a device it has linked comes online for the first time: share the key to the app
-// state.
-func (n *Network) afterActive(d *device) error {
+// greet does what a phone does for a device it has linked when that comes for the first time: share the key to the app state.
+func (n *Network) greet(d *device) error {
 	d.mu.Lock()
 	if d.isRemoved || d.hasState {
 		d.mu.Unlock()

@@ -42,7 +42,7 @@ func (n *Network) broadcast(ctx context.Context, from *account, to types.JID, nu
 	now := n.now().UTC()
 	for _, number := range numbers {
 		if a := n.account(number); a != from {
-			_, generation := a.phone.deliver(from, id, to.String(), body, now)
+			_, generation := a.phone.deliver(from, id, to, body, now)
 			out.after(generation)
 		}
 	}
@@ -81,6 +81,7 @@ func (p *phone) sealBroadcast(ctx context.Context, to types.JID, numbers []strin
 				n.log.Error("group message not sent to a device", "device", d.jid, "error", err)
 				continue
 			}
+			sealed = n.faults.onSeal(d, sealed)
 			n.stats.MessagesOut.Add(1)
 			stanzas = append(stanzas, out.add(d, node{Tag: "message", Attrs: p.groupAttrs(to, id, body, now), Content: []node{
 				{Tag: "enc", Attrs: attrs{"v": "2", "type": encKind}, Content: sealed},

@@ -105,12 +105,15 @@ func (c *conn) readAll() {
 			return
 		}
 		if c.net.faults.isDeaf(c) {
+			c.net.stats.Faulted.Add(1)
 			c.net.frames.add(c, "dropped", n, "black hole")
 			continue
 		}
-		if c.isStale() {
-			c.net.stats.StaleFrames.Add(1)
-			c.net.frames.add(c, "refused", n, "the connection has been replaced")
+		if isOver, isReplaced := c.hasEnded(); isOver {
+			if isReplaced {
+				c.net.stats.StaleFrames.Add(1)
+			}
+			c.net.frames.add(c, "refused", n, "the connection has been ended")
 			continue
 		}
 		if err = c.handle(n); err != nil {
@@ -169,10 +172,11 @@ func (c *conn) leave() {
 	}
 }
 
-func (c *conn) isStale() bool {
+// hasEnded says whether the connection is only waiting to be closed, and whether because another one has taken its place.
+func (c *conn) hasEnded() (isOver, isReplaced bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.isReplaced || c.isEnding
+	return c.isReplaced || c.isEnding, c.isReplaced
 }
 
 // number is the number of the account whose device is connected, empty before login.

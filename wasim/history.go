@@ -57,7 +57,8 @@ func (m Message) Has(kind string) bool {
 // entry is a message with what it was made of.
 type entry struct {
 	Message
-	Content []byte `json:"content"` // waE2E.Message
+	Content []byte `json:"content"`           // waE2E.Message
+	Address string `json:"address,omitempty"` // how the writer addressed the chat: receipts come from there
 	IsSeen  bool   `json:"seen,omitempty"`
 }
 

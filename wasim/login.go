@@ -70,14 +70,18 @@ func streamError(code, conflict string) node {
 
 // handlePassive opens or closes the flow of stanzas. A client asks for it when it is ready after login.
 func (c *conn) handlePassive(n, child *node) error {
-	c.reply(n)
 	if child.Tag != "active" {
 		c.mu.Lock()
 		c.isActive = false
 		c.mu.Unlock()
+		c.reply(n)
 		return nil
 	}
 	d := c.device
+	if err := c.net.greet(d); err != nil {
+		return err
+	}
+	c.reply(n)
 	d.mu.Lock()
 	counts := map[string]int{}
 	for _, s := range d.outbox.stanzas {
@@ -91,7 +95,7 @@ func (c *conn) handlePassive(n, child *node) error {
 	c.isActive, c.offlineEnd, c.offline = true, max(last, 1), waiting
 	c.mu.Unlock()
 	c.signal()
-	return c.net.afterActive(d)
+	return nil
 }
 
 // offlineDone is the stanza behind the last one that waited.

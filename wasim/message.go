@@ -3,6 +3,7 @@ package wasim
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 
@@ -226,22 +227,25 @@ func (s *sending) participantsHash() string {
 	if target == nil || s.isPeer || s.stanza.GetChildByTag("participants").Tag == "" {
 		return ""
 	}
-	var had, wanted []types.JID
-	for _, p := range s.parts() {
-		had = append(had, p.to)
+	sides := []*account{s.from.account}
+	if target != s.from.account {
+		sides = append(sides, target)
 	}
-	had = append(had, s.from.addressed(s.to))
-	for _, a := range []*account{target, s.from.account} {
-		wanted = append(wanted, a.addressed(s.to))
+	wanted := map[types.JID]bool{}
+	for _, a := range sides {
+		wanted[a.addressed(s.to)] = true
 		for _, d := range a.linked() {
-			wanted = append(wanted, d.addressed(s.to))
+			wanted[d.addressed(s.to)] = true
 		}
 	}
-	hash := hashDevices(wanted)
-	if hash == hashDevices(had) {
+	had := map[types.JID]bool{s.from.addressed(s.to): true}
+	for _, p := range s.parts() {
+		had[p.to] = true
+	}
+	if maps.Equal(wanted, had) {
 		return ""
 	}
-	return hash
+	return hashDevices(slices.Collect(maps.Keys(wanted)))
 }
 
 // hashDevices is the short hash by which clients and servers compare lists of devices.

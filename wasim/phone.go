@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.mau.fi/libsignal/signalerror"
+	"go.mau.fi/libsignal/state/record"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
@@ -23,7 +24,7 @@ type phone struct {
 	issued   atomic.Uint32 // one-time keys handed out; changed under account.mu
 
 	mu         sync.Mutex
-	sessions   map[string][]byte
+	sessions   map[string]*record.SessionStructure
 	senderKeys map[string][]byte
 	history    history
 	retries    map[retryKey]int  // how often the phone has asked for a message again
@@ -126,10 +127,10 @@ func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes
 		return wasUnreadable
 	}
 	from := in.from.account
-	r := &entry{Content: raw, Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
+	r := &entry{Content: raw, Address: in.chat.String(), Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
 		Type: kind, Text: words, Timestamp: n.now().UTC(), Device: int(in.from.number), Media: media}}
 	r.Chat = r.From
-	if in.chat.Server == types.GroupServer || in.chat.Server == types.BroadcastServer {
+	if isShared(in.chat) {
 		r.Chat = r.To
 	}
 	if from == p.account {
@@ -144,7 +145,7 @@ func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes
 }
 
 // deliver puts a message of another phone into the history: no cryptography is needed between phones.
-func (p *phone) deliver(from *account, id string, chat string, body *waE2E.Message, at time.Time) (isNew bool, generation uint64) {
+func (p *phone) deliver(from *account, id string, to types.JID, body *waE2E.Message, at time.Time) (isNew bool, generation uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.history.find(id, from.number()) != nil {
@@ -155,11 +156,11 @@ func (p *phone) deliver(from *account, id string, chat string, body *waE2E.Messa
 	if err != nil {
 		return false, 0
 	}
-	r := &entry{Content: raw, Message: Message{ID: id, Direction: DirectionIn, Chat: chat, From: from.number(), To: p.account.number(),
+	r := &entry{Content: raw, Address: to.String(), Message: Message{ID: id, Direction: DirectionIn, Chat: from.number(), From: from.number(), To: p.account.number(),
 		Type: kind, Text: words, Timestamp: at, Media: media,
 		Receipts: []Receipt{{Type: ReceiptDelivered, By: p.account.number(), Timestamp: at}}}}
-	if chat != from.number() {
-		r.To = chat
+	if isShared(to) {
+		r.Chat, r.To = to.String(), to.String()
 	}
 	var c changes
 	p.add(r, &c)
@@ -180,6 +181,11 @@ func (p *phone) noteReceipt(ids []string, receipt Receipt) uint64 {
 		p.tell(Event{Type: EventReceipt, Message: ptr(r.public()), Receipt: &receipt})
 	}
 	return p.account.net.store.apply(c)
+}
+
+// isShared says whether a chat has more than two sides.
+func isShared(chat types.JID) bool {
+	return chat.Server == types.GroupServer || chat.Server == types.BroadcastServer
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -37,27 +37,18 @@ func (n *Network) Read(number, chat string) (int, error) {
 
 // seen is what a phone has just seen of one writer in one chat.
 type seen struct {
-	chat, writer string
-	ids          []string
+	writer  string
+	address types.JID // the chat, as the writer addresses it
+	ids     []string
 }
 
 // tellRead tells the writer's devices that messages have been read, and the reader's own that they need not show them as new.
 func (n *Network) tellRead(reader *account, s *seen, out *outgoing) {
 	writer := n.account(s.writer)
-	chat := reader.addressed(writer.addressOf(reader))
-	own := writer.addressed(chat)
-	isGroup := s.chat != s.writer
-	if isGroup {
-		jid, err := types.ParseJID(s.chat)
-		if err != nil {
-			return
-		}
-		chat, own = jid, jid
-	}
-	n.phoneReceipts(out, reader, writer, chat, s.ids, ReceiptRead)
-	a := attrs{"from": reader.pn, "recipient": own, "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
-	if isGroup {
-		a = attrs{"from": own, "participant": reader.pn, "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
+	n.phoneReceipts(out, reader, writer, s.address, s.ids, ReceiptRead)
+	a := attrs{"from": reader.addressed(s.address), "recipient": writer.addressed(s.address), "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
+	if isShared(s.address) {
+		a = attrs{"from": s.address, "participant": reader.pn, "id": s.ids[0], "type": "read-self", "t": n.now().Unix()}
 	}
 	for _, d := range reader.linked() {
 		out.add(d, node{Tag: "receipt", Attrs: a, Content: receiptList(s.ids)}, nil)
@@ -65,24 +56,28 @@ func (n *Network) tellRead(reader *account, s *seen, out *outgoing) {
 	}
 }
 
-// seeByChat marks what the phone has not yet seen, of one chat or of all, and returns it by chat and writer. The caller holds
-// p.mu.
+// seeByChat marks what the phone has not yet seen, of one chat or of all, and returns it by writer and address. The caller
+// holds p.mu.
 func (p *phone) seeByChat(chat string, c *changes) []*seen {
 	now := p.account.net.now().UTC()
 	var list []*seen
 	byKey := map[[2]string]*seen{}
-	for _, r := range p.history.entries {
-		if r.IsSeen || r.Direction != DirectionIn || chat != "" && r.Chat != chat {
+	for _, e := range p.history.entries {
+		if e.IsSeen || e.Direction != DirectionIn || chat != "" && e.Chat != chat {
 			continue
 		}
-		r.IsSeen = true
-		p.mark(r, Receipt{Type: ReceiptRead, By: p.account.number(), Timestamp: now}, c)
-		key := [2]string{r.Chat, r.From}
+		e.IsSeen = true
+		p.mark(e, Receipt{Type: ReceiptRead, By: p.account.number(), Timestamp: now}, c)
+		key := [2]string{e.From, e.Address}
 		if byKey[key] == nil {
-			byKey[key] = &seen{chat: r.Chat, writer: r.From}
+			address, err := types.ParseJID(e.Address)
+			if err != nil {
+				continue
+			}
+			byKey[key] = &seen{writer: e.From, address: address}
 			list = append(list, byKey[key])
 		}
-		byKey[key].ids = append(byKey[key].ids, r.ID)
+		byKey[key].ids = append(byKey[key].ids, e.ID)
 	}
 	return list
 }

@@ -90,7 +90,7 @@ func (c *conn) handleReceipt(n *node) error {
 // passReceipt tells the writer of messages what a client did with them: its phone remembers, its linked devices are told.
 func (c *conn) passReceipt(n *node, kind string, to types.JID, out *outgoing) {
 	writer := to
-	if to.Server == types.GroupServer || to.Server == types.BroadcastServer {
+	if isShared(to) {
 		writer = jidOf(n.Attrs["participant"])
 	}
 	a := c.net.lookup(writer)
@@ -168,7 +168,7 @@ func (n *Network) phoneReceipts(out *outgoing, reader, writer *account, chat typ
 	if kind != ReceiptDelivered {
 		a["type"] = kind
 	}
-	if chat.Server == types.GroupServer || chat.Server == types.BroadcastServer {
+	if isShared(chat) {
 		a["participant"] = reader.pn
 	}
 	for _, d := range writer.linked() {

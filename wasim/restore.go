@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.mau.fi/libsignal/state/record"
 	"go.mau.fi/whatsmeow/types"
 )
 
@@ -81,11 +82,12 @@ func (a *account) restore(ctx context.Context, kind string, parts []string, rest
 	case "msg":
 		return true, a.phone.restoreEntry(value)
 	case "ses":
+		session, err := serializer.Session.Deserialize(value)
 		if a.phone.sessions == nil {
-			a.phone.sessions = map[string][]byte{}
+			a.phone.sessions = map[string]*record.SessionStructure{}
 		}
-		a.phone.sessions[parts[0]] = value
-		return true, nil
+		a.phone.sessions[parts[0]] = session
+		return true, err
 	case "snd":
 		if a.phone.senderKeys == nil {
 			a.phone.senderKeys = map[string][]byte{}

@@ -13,7 +13,7 @@ import (
 // the linked device that wrote it.
 func (n *Network) handleRetry(c *conn, receipt *node, to types.JID, out *outgoing) {
 	writer := to
-	isGroup := to.Server == types.GroupServer || to.Server == types.BroadcastServer
+	isGroup := isShared(to)
 	if isGroup {
 		writer = jidOf(receipt.Attrs["participant"])
 	}
@@ -91,7 +91,7 @@ func (p *phone) letterAgain(ctx context.Context, d *device, to types.JID, id str
 	if err := proto.Unmarshal(r.Content, body); err != nil {
 		return nil, err
 	}
-	if to.Server == types.GroupServer || to.Server == types.BroadcastServer {
+	if isShared(to) {
 		return p.groupLetterAgain(ctx, to, r, body)
 	}
 	target := p.account.net.find(r.Chat)
@@ -157,7 +157,7 @@ func (p *phone) askAgain(s *sending, in *incoming) {
 	s.out.after(generation)
 	a := attrs{"from": p.account.addressed(in.chat), "id": in.id, "type": "retry", "t": s.net.now().Unix()}
 	switch {
-	case in.chat.Server == types.GroupServer || in.chat.Server == types.BroadcastServer:
+	case isShared(in.chat):
 		a["from"], a["participant"] = in.chat, p.account.pn
 	case p.account == in.from.account:
 		a["recipient"] = in.chat

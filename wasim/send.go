@@ -74,7 +74,7 @@ func (n *Network) writeTo(ctx context.Context, from, to *account, id string, bod
 	if to == from {
 		return out.release()
 	}
-	isNew, generation := to.phone.deliver(from, id, from.number(), body, now)
+	isNew, generation := to.phone.deliver(from, id, from.addressOf(to), body, now)
 	out.after(generation)
 	if isNew {
 		n.phoneReceipts(out, to, from, from.addressOf(to), []string{id}, ReceiptDelivered)

@@ -43,8 +43,8 @@ func init() {
 }
 
 // vault is the phone's Signal state as libsignal wants to see it, for the length of one operation: what changes is collected
-// with it. The phone's lock is held meanwhile. Records are kept in encoded form, because a failed decryption leaves traces in
-// the record it worked on.
+// with it. The phone's lock is held meanwhile. Records are kept taken apart and put together for each use, because a failed
+// decryption leaves traces in the record it worked on.
 type vault struct {
 	phone *phone
 	keys  *phoneKeys
@@ -106,20 +106,21 @@ func (v vault) ContainsSignedPreKey(_ context.Context, id uint32) (bool, error) 
 func (v vault) RemoveSignedPreKey(context.Context, uint32) error { return errUnused }
 
 func (v vault) LoadSession(_ context.Context, a *protocol.SignalAddress) (*record.Session, error) {
-	raw := v.phone.sessions[a.String()]
-	if raw == nil {
+	known := v.phone.sessions[a.String()]
+	if known == nil {
 		return record.NewSession(serializer.Session, serializer.State), nil
 	}
-	return record.NewSessionFromBytes(raw, serializer.Session, serializer.State)
+	return record.NewSessionFromStructure(known, serializer.Session, serializer.State)
 }
 
 func (v vault) StoreSession(_ context.Context, a *protocol.SignalAddress, r *record.Session) error {
-	raw := r.Serialize()
 	if v.phone.sessions == nil {
-		v.phone.sessions = map[string][]byte{}
+		v.phone.sessions = map[string]*record.SessionStructure{}
 	}
-	v.phone.sessions[a.String()] = raw
-	v.out.put("ses/"+v.phone.account.number()+"/"+a.String(), raw)
+	v.phone.sessions[a.String()] = r.Structure()
+	if v.phone.account.net.store != nil {
+		v.out.put("ses/"+v.phone.account.number()+"/"+a.String(), r.Serialize())
+	}
 	return nil
 }
 
