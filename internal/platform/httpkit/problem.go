@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"turnero/internal/fault"
 )
@@ -102,6 +103,11 @@ func ProblemOf(err error) *Problem {
 	return p
 }
 
+// NoSuchOperation is the fault of a request under the API's path that no operation answers.
+func NoSuchOperation(r *http.Request) error {
+	return fault.New(fault.NotFound, "no_such_operation", "there is no operation "+r.Method+" "+r.URL.Path)
+}
+
 // WriteProblem answers with the problem document of an error.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := *ProblemOf(err)
@@ -151,7 +157,7 @@ func newLibraryProblem(status int, msg string, errs ...error) *Problem {
 	for _, err := range errs {
 		var d *huma.ErrorDetail
 		if errors.As(err, &d) {
-			p.Errors = append(p.Errors, ProblemField{fieldName(d.Location), d.Message})
+			p.Errors = append(p.Errors, problemField(d))
 		} else if err != nil {
 			p.Errors = append(p.Errors, ProblemField{"body", err.Error()})
 		}
@@ -160,6 +166,18 @@ func newLibraryProblem(status int, msg string, errs ...error) *Problem {
 		p.Detail = fmt.Sprintf("%s: %s", p.Errors[0].Field, p.Errors[0].Rule)
 	}
 	return p
+}
+
+// problemField names the field of one of the library's complaints. A property that is missing is reported of what it is
+// missing in; the caller wants to know which.
+func problemField(d *huma.ErrorDetail) ProblemField {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	missing, begins := strings.CutPrefix(d.Message, before)
+	missing, ends := strings.CutSuffix(missing, after)
+	if begins && ends {
+		return ProblemField{fieldName(d.Location + "." + missing), "is required"}
+	}
+	return ProblemField{fieldName(d.Location), d.Message}
 }
 
 // fieldName turns "body.hours[2].from" or "query.limit" into the name as the caller wrote it.
