@@ -12,7 +12,8 @@ import (
 	"turnero/internal/platform/idempotency"
 )
 
-type apiKeyBody struct {
+// APIKeyBody is an API key on the wire, without its text.
+type APIKeyBody struct {
 	ID         string     `json:"id" example:"key_01j9z3k5w8e0r9v6c2m4x7b1qd"`
 	Name       string     `json:"name"`
 	Hint       string     `json:"hint" doc:"the first characters of the key" example:"tk_Zk3vP0"`
@@ -24,8 +25,8 @@ type apiKeyBody struct {
 	RevokedAt  *time.Time `json:"revokedAt,omitempty" doc:"absent while in force"`
 }
 
-func apiKeyBodyOf(k auth.APIKey) apiKeyBody {
-	return apiKeyBody{ID: k.ID.String(), Name: k.Name, Hint: k.Hint, Scopes: k.Scopes, CreatedBy: k.CreatedBy, CreatedAt: k.CreatedAt,
+func apiKeyBodyOf(k auth.APIKey) APIKeyBody {
+	return APIKeyBody{ID: k.ID.String(), Name: k.Name, Hint: k.Hint, Scopes: k.Scopes, CreatedBy: k.CreatedBy, CreatedAt: k.CreatedAt,
 		ExpiresAt: instant(k.ExpiresAt), LastUsedAt: instant(k.LastUsedAt), RevokedAt: instant(k.RevokedAt)}
 }
 
@@ -48,14 +49,14 @@ type createAPIKeyInput struct {
 type createdAPIKeyOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		apiKeyBody
+		APIKeyBody
 		Key string `json:"key,omitempty" doc:"to be sent as X-API-Key; shown this once"`
 	}
 }
 
 type apiKeysInput struct{ httpkit.PageInput }
 
-type apiKeysOutput struct{ Body httpkit.Page[apiKeyBody] }
+type apiKeysOutput struct{ Body httpkit.Page[APIKeyBody] }
 
 type apiKeyInput struct {
 	ID string `path:"id"`
@@ -86,7 +87,7 @@ func createAPIKey(svc *auth.Service) func(context.Context, id.Principal, *create
 		}
 		key, text, err := svc.CreateAPIKey(ctx, callerOf(ctx, p), p.Tenant, wanted)
 		out := &createdAPIKeyOutput{CacheControl: "no-store"}
-		out.Body.apiKeyBody, out.Body.Key = apiKeyBodyOf(key), text
+		out.Body.APIKeyBody, out.Body.Key = apiKeyBodyOf(key), text
 		return out, err
 	}
 }

@@ -22,7 +22,7 @@ type jwkBody struct {
 type jwksOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		Keys []jwkBody `json:"keys"`
+		Keys []jwkBody `json:"keys" nullable:"false"`
 	}
 }
 

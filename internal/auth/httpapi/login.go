@@ -35,7 +35,7 @@ type sessionBody struct {
 	RefreshToken string   `json:"refreshToken" doc:"good for one POST /api/auth/refresh within 30 days"`
 	TokenType    string   `json:"tokenType" enum:"Bearer"`
 	ExpiresIn    int      `json:"expiresIn" doc:"seconds until the access token expires"`
-	User         userBody `json:"user"`
+	User         UserBody `json:"user"`
 }
 
 type sessionOutput struct {

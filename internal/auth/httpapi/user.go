@@ -12,7 +12,8 @@ import (
 	"turnero/internal/platform/idempotency"
 )
 
-type userBody struct {
+// UserBody is a person on the wire. It is exported because the OpenAPI document leaves out what is embedded unexported.
+type UserBody struct {
 	ID                 string    `json:"id" example:"usr_01j9z3k5w8e0r9v6c2m4x7b1qd"`
 	Tenant             string    `json:"tenant,omitempty" doc:"the business; absent for a super-admin"`
 	Email              string    `json:"email"`
@@ -23,12 +24,12 @@ type userBody struct {
 	CreatedAt          time.Time `json:"createdAt"`
 }
 
-func userBodyOf(u auth.User) userBody {
-	return userBody{ID: u.ID.String(), Tenant: u.Tenant.String(), Email: string(u.Email), Name: u.Name, Role: string(u.Role), Active: u.Active,
+func userBodyOf(u auth.User) UserBody {
+	return UserBody{ID: u.ID.String(), Tenant: u.Tenant.String(), Email: string(u.Email), Name: u.Name, Role: string(u.Role), Active: u.Active,
 		MustChangePassword: u.Temporary, CreatedAt: u.CreatedAt}
 }
 
-type userOutput struct{ Body userBody }
+type userOutput struct{ Body UserBody }
 
 type createUserInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"a repeated request gives the person made by the first, without the password"`
@@ -43,21 +44,21 @@ type createUserInput struct {
 type createdUserOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		userBody
+		UserBody
 		TemporaryPassword string `json:"temporaryPassword,omitempty" doc:"the password made up for them, shown this once"`
 	}
 }
 
 type usersInput struct{ httpkit.PageInput }
 
-type usersOutput struct{ Body httpkit.Page[userBody] }
+type usersOutput struct{ Body httpkit.Page[UserBody] }
 
 type userInput struct {
 	ID string `path:"id"`
 }
 
 type updateUserInput struct {
-	userInput
+	ID   string `path:"id"`
 	Body struct {
 		Name   *string `json:"name,omitempty" maxLength:"400" doc:"1 to 100 characters"`
 		Role   *string `json:"role,omitempty" enum:"tenant_admin,tenant_user"`
@@ -81,7 +82,7 @@ func registerUsers(api *httpkit.API, svc *auth.Service) {
 	httpkit.Handle(api, httpkit.Op{ID: "get-user", Method: http.MethodGet, Path: "/api/users/{id}", Tag: tag, Roles: admins, Scope: "users:read",
 		Summary: "One person of the business", Errors: []int{http.StatusNotFound}},
 		func(ctx context.Context, p id.Principal, in *userInput) (*userOutput, error) {
-			user, err := in.user()
+			user, err := userOf(in.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -96,9 +97,9 @@ func registerUsers(api *httpkit.API, svc *auth.Service) {
 		Description: "The password is shown this once, and all log-ins of the person end."}, resetPassword(svc))
 }
 
-// user reads the path's ID: what is not one names nobody.
-func (in userInput) user() (id.User, error) {
-	user, err := id.ParseUser(in.ID)
+// userOf reads the path's ID: what is not one names nobody.
+func userOf(text string) (id.User, error) {
+	user, err := id.ParseUser(text)
 	if err != nil {
 		return id.User{}, fault.NotFoundf("user")
 	}
@@ -111,7 +112,7 @@ func createUser(svc *auth.Service) func(context.Context, id.Principal, *createUs
 		u, err := svc.CreateUser(ctx, callerOf(ctx, p), p.Tenant, auth.NewUser{Email: b.Email, Name: b.Name, Role: id.Role(b.Role), Password: b.Password,
 			IdempotencyKey: in.IdempotencyKey, BodyHash: idempotency.Hash([]any{b.Email, b.Name, b.Role, b.Password != ""})})
 		out := &createdUserOutput{CacheControl: "no-store"}
-		out.Body.userBody, out.Body.TemporaryPassword = userBodyOf(u.User), u.Password
+		out.Body.UserBody, out.Body.TemporaryPassword = userBodyOf(u.User), u.Password
 		return out, err
 	}
 }
@@ -132,7 +133,7 @@ func listUsers(svc *auth.Service) func(context.Context, id.Principal, *usersInpu
 
 func updateUser(svc *auth.Service) func(context.Context, id.Principal, *updateUserInput) (*userOutput, error) {
 	return func(ctx context.Context, p id.Principal, in *updateUserInput) (*userOutput, error) {
-		user, err := in.user()
+		user, err := userOf(in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +149,7 @@ func updateUser(svc *auth.Service) func(context.Context, id.Principal, *updateUs
 
 func resetPassword(svc *auth.Service) func(context.Context, id.Principal, *userInput) (*resetOutput, error) {
 	return func(ctx context.Context, p id.Principal, in *userInput) (*resetOutput, error) {
-		user, err := in.user()
+		user, err := userOf(in.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -32,8 +32,8 @@ func settingsBodyOf(t tenants.Tenant) settingsBody {
 	return out
 }
 
-// settingsPatch are the fields that may be changed; what is absent stays.
-type settingsPatch struct {
+// SettingsPatch holds the fields that may be changed; what is absent stays.
+type SettingsPatch struct {
 	Name            *string `json:"name,omitempty" maxLength:"400" doc:"1 to 100 characters"`
 	Zone            *string `json:"zone,omitempty" maxLength:"100" doc:"name in the IANA time zone database"`
 	Language        *string `json:"language,omitempty" enum:"es,en,pt"`
@@ -47,7 +47,7 @@ type settingsPatch struct {
 // mostMinutes keeps a number of minutes from overflowing a duration; far beyond what is accepted.
 const mostMinutes = 10_000_000
 
-func (p settingsPatch) domain() tenants.SettingsPatch {
+func (p SettingsPatch) domain() tenants.SettingsPatch {
 	out := tenants.SettingsPatch{Name: p.Name, Zone: p.Zone, Language: p.Language, Country: p.Country, Address: p.Address, BotEnabled: p.BotEnabled, Greeting: p.Greeting}
 	if p.ReminderOffsets != nil {
 		offsets := make([]time.Duration, len(*p.ReminderOffsets))
@@ -59,7 +59,7 @@ func (p settingsPatch) domain() tenants.SettingsPatch {
 	return out
 }
 
-type settingsInput struct{ Body settingsPatch }
+type settingsInput struct{ Body SettingsPatch }
 
 type settingsOutput struct{ Body settingsBody }
 

@@ -12,7 +12,8 @@ import (
 	"turnero/internal/tenants"
 )
 
-type tenantBody struct {
+// TenantBody is a business on the wire. It is exported because the OpenAPI document leaves out what is embedded unexported.
+type TenantBody struct {
 	ID        string       `json:"id" example:"ten_01j9z3k5w8e0r9v6c2m4x7b1qd"`
 	Name      string       `json:"name"`
 	Slug      string       `json:"slug"`
@@ -21,11 +22,11 @@ type tenantBody struct {
 	CreatedAt time.Time    `json:"createdAt"`
 }
 
-func tenantBodyOf(t tenants.Tenant) tenantBody {
-	return tenantBody{ID: t.ID.String(), Name: t.Settings.Name, Slug: t.Slug, Status: string(t.Status), Settings: settingsBodyOf(t), CreatedAt: t.CreatedAt}
+func tenantBodyOf(t tenants.Tenant) TenantBody {
+	return TenantBody{ID: t.ID.String(), Name: t.Settings.Name, Slug: t.Slug, Status: string(t.Status), Settings: settingsBodyOf(t), CreatedAt: t.CreatedAt}
 }
 
-type tenantOutput struct{ Body tenantBody }
+type tenantOutput struct{ Body TenantBody }
 
 type firstAdminInput struct {
 	Email    string `json:"email" maxLength:"320"`
@@ -56,7 +57,7 @@ type firstAdminBody struct {
 type createdTenantOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
-		tenantBody
+		TenantBody
 		Admin firstAdminBody `json:"admin"`
 	}
 }
@@ -66,7 +67,7 @@ type tenantsInput struct {
 	Status string `query:"status" enum:"active,suspended"`
 }
 
-type tenantsOutput struct{ Body httpkit.Page[tenantBody] }
+type tenantsOutput struct{ Body httpkit.Page[TenantBody] }
 
 type tenantInput struct {
 	ID string `path:"id"`
@@ -82,9 +83,9 @@ func (in tenantInput) tenant() (id.Tenant, error) {
 }
 
 type updateTenantInput struct {
-	tenantInput
+	ID   string `path:"id"`
 	Body struct {
-		settingsPatch
+		SettingsPatch
 		Slug *string `json:"slug,omitempty" maxLength:"100" doc:"names the booking page"`
 	}
 }
@@ -105,7 +106,7 @@ func registerTenants(api *httpkit.API, svc *tenants.Service) {
 		func(ctx context.Context, p id.Principal, in *updateTenantInput) (*tenantOutput, error) {
 			return onTenant(func(ctx context.Context, by tenants.Caller, tenant id.Tenant) (tenants.Tenant, error) {
 				return svc.UpdateTenant(ctx, by, tenant, tenants.Patch{SettingsPatch: in.Body.domain(), Slug: in.Body.Slug})
-			})(ctx, p, &in.tenantInput)
+			})(ctx, p, &tenantInput{ID: in.ID})
 		})
 	httpkit.Handle(api, op("suspend-tenant", http.MethodPost, "/api/tenants/{id}/suspend", "Stop a business's log-ins, keys and line", http.StatusNotFound),
 		onTenant(func(ctx context.Context, by tenants.Caller, tenant id.Tenant) (tenants.Tenant, error) {
@@ -138,7 +139,7 @@ func createTenant(svc *tenants.Service) func(context.Context, id.Principal, *cre
 			Address: b.Address, Admin: tenants.FirstAdmin(b.Admin), IdempotencyKey: in.IdempotencyKey,
 			BodyHash: idempotency.Hash([]any{fingerprint, b.Admin.Password != ""})})
 		out := &createdTenantOutput{CacheControl: "no-store"}
-		out.Body.tenantBody = tenantBodyOf(created.Tenant)
+		out.Body.TenantBody = tenantBodyOf(created.Tenant)
 		out.Body.Admin = firstAdminBody{ID: created.FirstAdmin.String(), Email: b.Admin.Email, Name: b.Admin.Name, TemporaryPassword: created.Password}
 		return out, err
 	}
@@ -154,7 +155,7 @@ func listTenants(svc *tenants.Service) func(context.Context, id.Principal, *tena
 		if err != nil {
 			return nil, err
 		}
-		out := &tenantsOutput{Body: httpkit.Page[tenantBody]{Items: []tenantBody{}}}
+		out := &tenantsOutput{Body: httpkit.Page[TenantBody]{Items: []TenantBody{}}}
 		if len(items) > in.Limit {
 			items = items[:in.Limit]
 			out.Body.NextCursor = httpkit.EncodeCursor(items[in.Limit-1].ID)
