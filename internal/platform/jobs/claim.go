@@ -188,12 +188,32 @@ func (q *Queue) rescue(ctx context.Context, starting bool) error {
 		return wrap("look for lost jobs", err)
 	}
 	for i := range lost {
-		q.logger.WarnContext(ctx, "job rescued", "kind", lost[i].Kind, "job", lost[i].ID.String(), "attempt", lost[i].Attempts)
-		if err := q.fail(ctx, q.kinds[lost[i].Kind], &lost[i], errSilent); err != nil {
+		if err := q.rescueOne(ctx, &lost[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rescueOne ends one attempt, unless its transaction is still open somewhere and may yet complete the job.
+func (q *Queue) rescueOne(ctx context.Context, r *row) error {
+	found := false
+	err := q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		var still []string
+		sel := h.Write().NewSelect().Model((*row)(nil)).Column("id").Where("id = ?", r.ID).Where("state = ?", running).
+			Where("locked_by = ?", r.LockedBy).Where("locked_until = ?", r.LockedUntil)
+		if err := h.ForUpdateSkipLocked(sel).Scan(ctx, &still); err != nil {
+			return err
+		}
+		if found = len(still) > 0; !found {
+			return nil
+		}
+		return q.fail(ctx, h, q.kinds[r.Kind], r, errSilent)
+	})
+	if err != nil || !found {
+		return wrap("rescue job", err)
+	}
+	return q.unblock(ctx, r.lane())
 }
 
 func (q *Queue) kindNames() []string {

@@ -65,7 +65,7 @@ func TestNothingOnTheWayOfAJobReadsTheWholeTable(t *testing.T) {
 		require.True(t, more)
 		require.Len(t, taken, 16)
 		require.NoError(t, q.complete(ctx, &taken[0], &claim{holder: q.holder, attempts: 1}))
-		require.NoError(t, q.fail(ctx, q.kinds["whatsapp.handoff"], &taken[1], errSilent))
+		require.NoError(t, q.fail(ctx, h, q.kinds["whatsapp.handoff"], &taken[1], errSilent))
 		q.release(ctx, &taken[2])
 		require.NoError(t, q.unblock(ctx, lane{tenant, "hot"}))
 		require.NoError(t, q.unblock(ctx, taken[0].lane()))

@@ -165,10 +165,9 @@ func (q *Queue) run(ctx, work context.Context, r *row) {
 	case work.Err() != nil:
 		q.release(after, r)
 	default:
-		if err = q.fail(after, k, r, err); err != nil {
+		if err = q.fail(after, q.db.Handle(), k, r, err); err != nil {
 			q.logger.WarnContext(ctx, "failed job not put back", append(attrs, "error", err.Error())...)
 		}
-		return // fail has looked at the order key
 	}
 	if err := q.unblock(after, r.lane()); err != nil {
 		q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
@@ -207,15 +206,13 @@ func (q *Queue) complete(ctx context.Context, r *row, held *claim) error {
 	}
 }
 
-// fail ends an attempt with an error: the job is put back with a delay, or is dead after the last.
-func (q *Queue) fail(ctx context.Context, k *kind, r *row, cause error) error {
+// fail ends an attempt with an error: the job is put back with a delay, or is dead after the last. The caller looks at its
+// order key afterwards.
+func (q *Queue) fail(ctx context.Context, h sqlkit.Handle, k *kind, r *row, cause error) error {
 	attrs := []any{"kind", r.Kind, "job", r.ID.String(), "attempt", r.Attempts, "error", cause.Error()}
-	upd := q.db.Handle().Write().NewUpdate().Model((*row)(nil)).Set("locked_by = ''").Set("locked_until = 0").
+	upd := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_by = ''").Set("locked_until = 0").
 		Set("last_error = ?", sqlkit.Text(cause.Error(), maxErrorLength)).
 		Where("id = ?", r.ID).Where("state = ?", running).Where("locked_by = ?", r.LockedBy).Where("attempts = ?", r.Attempts)
-	if errors.Is(cause, errSilent) {
-		upd = upd.Where("locked_until = ?", r.LockedUntil) // not renewed since
-	}
 	died := isPermanent(cause) || int(r.Attempts) >= k.maxAttempts
 	now := q.now()
 	if died {
@@ -231,13 +228,13 @@ func (q *Queue) fail(ctx context.Context, k *kind, r *row, cause error) error {
 	if err != nil || n == 0 {
 		return wrap("put back job", err)
 	}
-	if !died {
-		q.logger.WarnContext(ctx, "job failed", attrs...)
-		q.bus.Wake(bus.TopicJobs) // there is a new next due time
+	if died {
+		q.logger.ErrorContext(ctx, "job dead", attrs...)
 		return nil
 	}
-	q.logger.ErrorContext(ctx, "job dead", attrs...)
-	return q.unblock(ctx, r.lane())
+	q.logger.WarnContext(ctx, "job failed", attrs...)
+	h.AfterCommit(func() { q.bus.Wake(bus.TopicJobs) }) // there is a new next due time
+	return nil
 }
 
 // release puts a job back as if it had not been claimed.
@@ -260,7 +257,7 @@ func (w *worker) keep(ctx context.Context) {
 	for {
 		w.renew(every)
 		if ctx.Err() == nil {
-			err := errors.Join(w.q.rescue(ctx, starting), w.q.sweep(ctx))
+			err := w.q.tidy(ctx, starting, every)
 			if err != nil && ctx.Err() == nil {
 				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
 			}
@@ -272,6 +269,12 @@ func (w *worker) keep(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+func (q *Queue) tidy(ctx context.Context, starting bool, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return errors.Join(q.rescue(ctx, starting), q.sweep(ctx))
 }
 
 // renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.
@@ -309,14 +312,24 @@ func (w *worker) extend(runs map[string]context.CancelFunc, limit time.Duration)
 	for id := range runs {
 		ids = append(ids, id)
 	}
-	h := w.q.db.Handle()
-	_, err := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = ? + ?", h.Clock(), w.q.opts.Lease.Microseconds()).
-		Where("id IN (?)", bun.List(ids)).Where("state = ?", running).Where("locked_by = ?", w.q.holder).Exec(ctx)
+	mine := func(sel *bun.SelectQuery) *bun.SelectQuery {
+		return sel.Model((*row)(nil)).Column("id").Where("id IN (?)", bun.List(ids)).Where("state = ?", running).Where("locked_by = ?", w.q.holder)
+	}
+	err := w.q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		// A row that is locked belongs to a handler that is just completing it: waiting for that would cost the others
+		// their leases, and nobody else can take it meanwhile.
+		var free []string
+		if err := h.ForUpdateSkipLocked(mine(h.Write().NewSelect())).Scan(ctx, &free); err != nil || len(free) == 0 {
+			return err
+		}
+		_, err := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = ? + ?", h.Clock(), w.q.opts.Lease.Microseconds()).
+			Where("id IN (?)", bun.List(free)).Exec(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	var held []string
-	err = h.Write().NewSelect().Model((*row)(nil)).Column("id").Where("id IN (?)", bun.List(ids)).
-		Where("state = ?", running).Where("locked_by = ?", w.q.holder).Scan(ctx, &held)
+	err = mine(w.q.db.Handle().Write().NewSelect()).Scan(ctx, &held)
 	return held, err
 }

@@ -169,13 +169,24 @@ func (k *keeper) win(ctx context.Context, d *duty) (bool, error) {
 			return false, err
 		}
 	}
-	q := h.Write().NewUpdate().Model((*cursor)(nil)).Set("holder = ?", k.log.holder).
-		Set("held_until = ? + ?", h.Clock(), k.lease().Microseconds()).Where("name = ?", d.name)
-	if d.tried || h.Dialect() != sqlkit.SQLite {
-		q = q.Where("holder IN ('', ?) OR held_until < ?", k.log.holder, h.Clock())
-	}
-	n, err := sqlkit.Affected(q.Exec(ctx))
-	return n == 1, err
+	won := false
+	err := h.InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		sel := h.Write().NewSelect().Model((*cursor)(nil)).Column("name").Where("name = ?", d.name)
+		if d.tried || h.Dialect() != sqlkit.SQLite {
+			sel = sel.Where("holder IN ('', ?) OR held_until < ?", k.log.holder, h.Clock())
+		}
+		// A row that is locked is in use by whoever was thought gone: waiting for it would hold up the other duties.
+		var free []string
+		if err := h.ForUpdateSkipLocked(sel).Scan(ctx, &free); err != nil || len(free) == 0 {
+			won = false
+			return err
+		}
+		won = true
+		_, err := h.Write().NewUpdate().Model((*cursor)(nil)).Set("holder = ?", k.log.holder).
+			Set("held_until = ? + ?", h.Clock(), k.lease().Microseconds()).Where("name = ?", d.name).Exec(ctx)
+		return err
+	})
+	return won && err == nil, err
 }
 
 func (k *keeper) start(ctx, work context.Context, d *duty) {

@@ -35,6 +35,10 @@ type DB struct {
 	read    *bun.DB // the same as write but on SQLite
 }
 
+// abandonedAfter is how long a server keeps a transaction, and its locks, of a process that says nothing more: one that is
+// frozen, or whose machine or network is gone without a word.
+const abandonedAfter = 15 * time.Second
+
 // DialectOf tells the family from a database URL without opening it.
 func DialectOf(rawURL string) (Dialect, error) {
 	scheme, _, ok := strings.Cut(rawURL, ":")
@@ -116,7 +120,7 @@ func (db *DB) openMySQL(rawURL string, maxConns int) error {
 	if err != nil {
 		return err
 	}
-	pool := sql.OpenDB(readCommitted{conn})
+	pool := sql.OpenDB(session{conn})
 	limitPool(pool, maxConns)
 	if err = pool.Ping(); err != nil { // bun asks for the version at once and panics without an answer
 		_ = pool.Close()
@@ -150,19 +154,24 @@ func mysqlConfig(rawURL string) (*mysql.Config, error) {
 	return cfg, nil
 }
 
-// readCommitted sets the isolation of each new connection by statement: MySQL and MariaDB call the variable differently.
-type readCommitted struct{ driver.Connector }
+// session sets up each new connection by statements: MySQL and MariaDB call the variable of the isolation differently, and
+// only MariaDB (which alone reads comments of the form M!) can end abandoned transactions.
+type session struct{ driver.Connector }
 
 // Connect implements driver.Connector.
-func (c readCommitted) Connect(ctx context.Context) (driver.Conn, error) {
+func (c session) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	_, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil)
-	if err != nil {
-		_ = conn.Close()
-		return nil, err
+	for _, stmt := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		fmt.Sprintf("SET @turnero = 1 /*M!100302 , SESSION idle_transaction_timeout = %d */", int(abandonedAfter.Seconds())),
+	} {
+		if _, err = conn.(driver.ExecerContext).ExecContext(ctx, stmt, nil); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
 	}
 	return conn, nil
 }

@@ -20,6 +20,7 @@ func (db *DB) openPostgres(rawURL string, maxConns int) error {
 	}
 	cfg.RuntimeParams["timezone"] = "UTC"
 	cfg.RuntimeParams["application_name"] = "turnero"
+	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = abandonedAfter.String()
 	pool := sql.OpenDB(unprepared{stdlib.GetConnector(*cfg)})
 	limitPool(pool, maxConns)
 	db.write = bun.NewDB(pool, pgdialect.New())

@@ -210,3 +210,15 @@ func TestInstantsRoundTripAsMicroseconds(t *testing.T) {
 	require.Zero(t, sqlkit.Micros(time.Time{}))
 	require.True(t, sqlkit.Time(0).IsZero())
 }
+
+func TestServersEndAbandonedTransactions(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]string{
+		"postgres": "SELECT setting::int / 1000 FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'",
+		"mariadb":  "SELECT @@SESSION.idle_transaction_timeout",
+	} {
+		var seconds int
+		require.NoError(t, sqltest.Fresh(t, name).SQL().QueryRowContext(t.Context(), query).Scan(&seconds))
+		require.Equal(t, 15, seconds, name)
+	}
+}

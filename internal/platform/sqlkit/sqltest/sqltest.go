@@ -67,7 +67,7 @@ func EachFresh(t *testing.T, fn func(t *testing.T, db *sqlkit.DB)) {
 }
 
 // Fresh makes an empty database of the named kind (schema in place) and drops it when the test ends.
-func Fresh(t *testing.T, name string) *sqlkit.DB {
+func Fresh(t testing.TB, name string) *sqlkit.DB {
 	t.Helper()
 	db, err := create(t.Context(), name, t.TempDir())
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func Fresh(t *testing.T, name string) *sqlkit.DB {
 }
 
 // FreshURL makes an empty database of the named kind without schema, for programs that open it by URL.
-func FreshURL(t *testing.T, name string) string {
+func FreshURL(t testing.TB, name string) string {
 	t.Helper()
 	rawURL, err := newURL(t.Context(), name, t.TempDir())
 	require.NoError(t, err)
