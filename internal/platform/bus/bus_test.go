@@ -1,0 +1,118 @@
+package bus_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/platform/bus"
+)
+
+// implementations are all Buses; each keeps the same rules.
+var implementations = map[string]func(t *testing.T) bus.Bus{
+	"memory": func(*testing.T) bus.Bus { return bus.NewMemory() },
+}
+
+func each(t *testing.T, fn func(t *testing.T, b bus.Bus)) {
+	t.Helper()
+	for name, make := range implementations {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fn(t, make(t))
+		})
+	}
+}
+
+func wakes(t *testing.T, woken <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-woken:
+	case <-time.After(5 * time.Second):
+		require.Fail(t, "nobody was woken")
+	}
+}
+
+func sleeps(t *testing.T, woken <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-woken:
+		require.Fail(t, "woken without a reason")
+	case <-time.After(20 * time.Millisecond):
+	}
+}
+
+func TestAWakeUpReachesEverySubscriberOfItsTopicOnly(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b bus.Bus) {
+		first, cancelFirst := b.Subscribe("a")
+		defer cancelFirst()
+		second, cancelSecond := b.Subscribe("a")
+		defer cancelSecond()
+		other, cancelOther := b.Subscribe("b")
+		defer cancelOther()
+		b.Wake("a")
+		b.Wake("nobody listens here")
+		wakes(t, first)
+		wakes(t, second)
+		sleeps(t, other)
+	})
+}
+
+func TestWakeUpsThatWereNotTakenAreMerged(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b bus.Bus) {
+		woken, cancel := b.Subscribe("a")
+		defer cancel()
+		for range 1000 { // nobody takes them, and nobody is blocked
+			b.Wake("a")
+		}
+		wakes(t, woken)
+		b.Wake("a")
+		wakes(t, woken)
+	})
+}
+
+func TestAfterTheLastChangeThereIsAlwaysAWakeUp(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b bus.Bus) {
+		const writers, each = 4, 500
+		woken, cancel := b.Subscribe("a")
+		defer cancel()
+		var mu sync.Mutex
+		changes := 0
+		var wg sync.WaitGroup
+		for range writers {
+			wg.Go(func() {
+				for range each {
+					mu.Lock()
+					changes++
+					mu.Unlock()
+					b.Wake("a")
+				}
+			})
+		}
+		for seen := 0; seen < writers*each; {
+			wakes(t, woken)
+			mu.Lock()
+			seen = changes
+			mu.Unlock()
+		}
+		wg.Wait()
+	})
+}
+
+func TestACancelledSubscriptionIsNotWoken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b bus.Bus) {
+		woken, cancel := b.Subscribe("a")
+		stays, cancelStays := b.Subscribe("a")
+		defer cancelStays()
+		cancel()
+		cancel()
+		b.Wake("a")
+		wakes(t, stays)
+		sleeps(t, woken)
+	})
+}
