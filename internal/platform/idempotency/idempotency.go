@@ -47,8 +47,8 @@ func Claim(ctx context.Context, h sqlkit.Handle, tenant id.Tenant, operation, ke
 	if key == "" {
 		return "", nil
 	}
-	if len(key) > MaxKeyLength {
-		return "", fault.BadField("Idempotency-Key", fmt.Sprintf("must have at most %d characters", MaxKeyLength))
+	if err := check(key); err != nil {
+		return "", err
 	}
 	r := &row{TenantID: tenant.String(), Operation: operation, Key: key, BodyHash: bodyHash, EntityID: entity, CreatedAt: sqlkit.Micros(now)}
 	fresh, err := h.InsertIfAbsent(ctx, r)
@@ -68,6 +68,19 @@ func Claim(ctx context.Context, h sqlkit.Handle, tenant id.Tenant, operation, ke
 			Fields: []fault.Field{{Name: "Idempotency-Key", Rule: "must be new for a new request"}}}
 	}
 	return old.EntityID, nil
+}
+
+// check refuses keys that not every database could keep as they are.
+func check(key string) error {
+	if len(key) > MaxKeyLength {
+		return fault.BadField("Idempotency-Key", fmt.Sprintf("must have at most %d characters", MaxKeyLength))
+	}
+	for i := range len(key) {
+		if key[i] < ' ' || key[i] > '~' {
+			return fault.BadField("Idempotency-Key", "must be of printable ASCII characters")
+		}
+	}
+	return nil
 }
 
 // Forget deletes the keys recorded before the instant and returns how many.
