@@ -26,6 +26,14 @@ func TestAKeyActsForItsBusinessWithinItsScopes(t *testing.T) {
 		_, err = b.Authenticate(t.Context(), "", bad)
 		requireUnauthenticated(t, err, bad)
 	}
+	_, err = b.Authenticate(t.Context(), "Bearer "+text, "")
+	requireUnauthenticated(t, err, "a key is no access token")
+	b.user(t, "ana@example.com", id.Admin)
+	access := b.login(t, "ana@example.com").AccessToken
+	_, err = b.Authenticate(t.Context(), "Bearer "+access, "")
+	require.NoError(t, err)
+	_, err = b.Authenticate(t.Context(), "", access)
+	requireUnauthenticated(t, err, "an access token is no key")
 	list, err := b.ListAPIKeys(t.Context(), b.tenant, id.APIKey{}, 5)
 	require.NoError(t, err)
 	require.Len(t, list, 1)

@@ -51,7 +51,7 @@ func (s *Service) authenticatePerson(ctx context.Context, authorization string) 
 	if err != nil {
 		return id.Principal{}, err
 	}
-	return s.known.get(text, func() (id.Principal, time.Time, error) {
+	return s.known.get("bearer:"+text, func() (id.Principal, time.Time, error) {
 		p, until, err := s.tokens.verify(ctx, text)
 		if err != nil {
 			return id.Principal{}, time.Time{}, err
@@ -69,7 +69,7 @@ func (s *Service) authenticatePerson(ctx context.Context, authorization string) 
 }
 
 func (s *Service) authenticateKey(ctx context.Context, text string) (id.Principal, error) {
-	return s.known.get(text, func() (id.Principal, time.Time, error) {
+	return s.known.get("key:"+text, func() (id.Principal, time.Time, error) {
 		now := s.now()
 		key, err := s.store.FindAPIKeyByHash(ctx, hashSecret(text))
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -112,7 +112,7 @@ func newStandingCache(now func() time.Time) *standingCache {
 	return &standingCache{now: now, entries: map[[sha256.Size]byte]standingEntry{}}
 }
 
-// get gives what is known of a credential, asking load when nothing is. load also says until when its answer is good at
+// get gives what is known of a credential (its kind, a colon, itself), asking load when nothing is. load also says until when its answer is good at
 // the longest (the zero time: for ever). Errors are not kept.
 func (c *standingCache) get(credential string, load func() (id.Principal, time.Time, error)) (id.Principal, error) {
 	name := sha256.Sum256([]byte(credential))

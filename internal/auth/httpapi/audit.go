@@ -14,7 +14,7 @@ import (
 type auditInput struct {
 	httpkit.PageInput
 	Tenant string `query:"tenant" doc:"for a super-admin: only what concerns this business"`
-	Action string `query:"action" maxLength:"64" doc:"only this act" example:"login.failed"`
+	Action string `query:"action" pattern:"^[a-z_.]+$" maxLength:"64" doc:"only this act" example:"login.failed"`
 }
 
 type auditBody struct {

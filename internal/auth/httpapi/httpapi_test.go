@@ -197,6 +197,8 @@ func TestBadInputNamesTheField(t *testing.T) {
 		{post, "/api/api-keys", `{"name":"shop","scopes":["chats:read"],"expiresAt":"tomorrow"}`, 422, []string{"expiresAt"}},
 		{post, "/api/api-keys", `{"name":"shop","scopes":["chats:read"],"expiresAt":"2020-01-01T00:00:00Z"}`, 422, []string{"expiresAt"}},
 		{get, "/api/audit?cursor=e30x", "", 422, []string{"cursor"}},
+		{get, "/api/audit?action=%00", "", 422, []string{"action"}},
+		{get, "/api/audit?action=%ff", "", 422, []string{"action"}},
 	} {
 		got := b.call(b.admin, c.method, c.path, c.body)
 		name := c.method + " " + c.path + " " + c.body[:min(len(c.body), 80)]
@@ -205,6 +207,11 @@ func TestBadInputNamesTheField(t *testing.T) {
 		if c.fields != nil {
 			require.Equal(t, c.fields, got.fields(), "%s: %s", name, got.raw)
 		}
+	}
+	for _, key := range []string{"\xff\xfe", "clave única", strings.Repeat("k", 256)} {
+		got := b.call(b.admin, post, "/api/users", `{"email":"x@example.com","name":"X","role":"tenant_user"}`, "Idempotency-Key", key)
+		require.Equal(t, 422, got.status, got.raw)
+		require.Equal(t, []string{"Idempotency-Key"}, got.fields())
 	}
 	list := b.call(b.admin, get, "/api/users", "")
 	require.Len(t, list.body["items"], 2, "nothing was changed")
