@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"turnero/internal/fault"
@@ -50,9 +49,6 @@ func Claim(ctx context.Context, h sqlkit.Handle, tenant id.Tenant, operation, ke
 	}
 	if err := check(key); err != nil {
 		return "", err
-	}
-	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) { // as the draft has it, by way of RFC 8941 section 3.3.3
-		return "", fault.BadField("Idempotency-Key", "must be printable ASCII")
 	}
 	r := &row{TenantID: tenant.String(), Operation: operation, Key: key, BodyHash: bodyHash, EntityID: entity, CreatedAt: sqlkit.Micros(now)}
 	fresh, err := h.InsertIfAbsent(ctx, r)

@@ -160,7 +160,7 @@ func found(r tenantRow, err error) (tenants.Tenant, error) {
 // ListTenants implements tenants.Store.
 func (s *Store) ListTenants(ctx context.Context, statuses []tenants.Status, after id.Tenant, limit int) ([]tenants.Tenant, error) {
 	var rows []tenantRow
-	err := s.h.Read().NewSelect().Model(&rows).Where("status IN (?)", bun.In(statuses)).Where("id > ?", after.String()).Order("id").Limit(int64(limit)).Scan(ctx)
+	err := s.h.Read().NewSelect().Model(&rows).Where("status IN (?)", bun.List(statuses)).Where("id > ?", after.String()).Order("id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
