@@ -24,13 +24,48 @@ func Parse(text, region string) (string, error) {
 		return n, nil
 	}
 	digits := strings.Map(keepDigit, text)
-	if strings.HasPrefix(text, "+") || len(digits) < 10 {
+	if isOldForm(digits) {
+		return "+" + digits, nil
+	}
+	if twice, ok := withoutFifteen(digits); ok {
+		digits = twice
+	} else if strings.HasPrefix(text, "+") || len(digits) < 10 {
 		return "", ErrInvalid
 	}
 	if n, ok := valid("+"+digits, ""); ok {
 		return n, nil
 	}
 	return "", ErrInvalid
+}
+
+// isOldForm reports whether the digits are a mobile as it was written before its country changed its numbers: Mexico's 1
+// behind the 52, Brazil's mobiles of eight digits. WhatsApp still knows accounts by such numbers, so they stay as they are.
+func isOldForm(digits string) bool {
+	now := ""
+	switch {
+	case strings.HasPrefix(digits, "521") && len(digits) == 13:
+		now = "52" + digits[3:]
+	case strings.HasPrefix(digits, "55") && len(digits) == 12 && digits[4] >= '6':
+		now = digits[:4] + "9" + digits[4:]
+	}
+	_, ok := valid("+"+now, "")
+	return ok
+}
+
+// withoutFifteen mends an Argentine mobile that is marked twice, by the 9 behind 54 and by the 15 behind its area code of
+// two to four digits.
+func withoutFifteen(digits string) (string, bool) {
+	if !strings.HasPrefix(digits, "549") || len(digits) != 15 {
+		return "", false
+	}
+	for area := 2; area <= 4; area++ {
+		if once := digits[:3+area] + digits[5+area:]; digits[3+area:5+area] == "15" {
+			if _, ok := valid("+"+once, ""); ok {
+				return once, true
+			}
+		}
+	}
+	return "", false
 }
 
 func valid(text, region string) (string, bool) {
