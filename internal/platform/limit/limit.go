@@ -73,8 +73,8 @@ func (m *Memory) level(b *bucket, now time.Time) float64 {
 	return min(float64(m.rate.Burst), b.tokens+gained)
 }
 
-// sweep forgets full buckets now and then. When too many keys are in use at once, it forgets any, oldest use unknown: a flood
-// of made-up keys then costs accuracy, not memory.
+// sweep forgets full buckets now and then. When too many keys are in use at once it forgets a tenth of them, whichever: a
+// flood of made-up keys then costs accuracy, not memory, and one sweep is paid by many calls.
 func (m *Memory) sweep(now time.Time) {
 	if now.Sub(m.swept) < time.Minute && len(m.buckets) < maxKeys {
 		return
@@ -85,10 +85,12 @@ func (m *Memory) sweep(now time.Time) {
 			delete(m.buckets, key)
 		}
 	}
+	if len(m.buckets) <= maxKeys*9/10 {
+		return
+	}
 	for key := range m.buckets {
-		if len(m.buckets) < maxKeys {
+		if delete(m.buckets, key); len(m.buckets) <= maxKeys*9/10 {
 			return
 		}
-		delete(m.buckets, key)
 	}
 }

@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,4 +60,17 @@ func TestAFloodOfKeysDoesNotLiftALimitInUse(t *testing.T) {
 		ok, _, _ = l.Allow(t.Context(), "mine")
 		require.False(t, ok)
 	})
+}
+
+func TestAFloodOfKeysIsBoundedInMemoryAndTime(t *testing.T) {
+	t.Parallel()
+	l := limit.NewMemory(limit.Rate{Tokens: 1, Per: time.Hour, Burst: 1}, time.Now)
+	start := time.Now()
+	for i := range 300_000 {
+		ok, _, err := l.Allow(t.Context(), strconv.Itoa(i))
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	require.LessOrEqual(t, l.Len(), 100_000)
+	require.Less(t, time.Since(start), 10*time.Second, "a sweep at every call would take minutes")
 }
