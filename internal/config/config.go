@@ -55,6 +55,8 @@ type Config struct {
 
 	MasterKey Secret `name:"master-key" help:"Key that protects the keys at rest: 32 bytes in base64 or hex. Default: the file master.key in the data folder, made on the first run with SQLite." placeholder:"KEY"`
 
+	DebugListen string `name:"debug-listen" help:"Address for profiles (pprof) and forced collections, for operators only: keep it on loopback." placeholder:"HOST:PORT"`
+
 	PublicURL   string   `name:"public-url" help:"Address under which people reach this installation." placeholder:"URL"`
 	CORSOrigins []string `name:"cors-origins" help:"Web origins that may call the API from a browser." sep:"," placeholder:"ORIGIN"`
 	TrustProxy  bool     `name:"trust-proxy" help:"Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."`
@@ -122,6 +124,9 @@ func (c *Config) Validate() error {
 		if d < time.Second {
 			say(key, "must be at least 1s")
 		}
+	}
+	if c.Demo && c.SimURL != "" {
+		say("sim-url", "goes without demo, whose phones are inside the process")
 	}
 	if c.Redis != "" {
 		say("redis-url", "is not used by a process that runs all targets; leave it out")
