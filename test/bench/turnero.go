@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tenants is how many businesses share the sessions.
+const tenants = 10
+
+// shop is one business of the measured installation.
+type shop struct {
+	token string
+}
+
+// measured is the installation under measurement.
+type measured struct {
+	*program
+	sim      string
+	debug    string
+	shops    []shop
+	sessions []string // IDs
+}
+
+// measureTurnero measures the product on one kind of database, in a process of its own.
+func measureTurnero(ctx context.Context, binary, database string, p plan) (r result, err error) {
+	sim, err := startSim(ctx, binary)
+	if err != nil {
+		return r, err
+	}
+	defer sim.stop()
+	dir, err := os.MkdirTemp("", "turnero-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(dir)
+	m, err := startTurnero(ctx, binary, dir, database, sim.address)
+	if err != nil {
+		return r, err
+	}
+	defer m.stop()
+	if err = m.prepare(p); err != nil {
+		return r, err
+	}
+	if r.BaseKiB, err = m.resident(); err != nil {
+		return r, err
+	}
+	perSession := func() (float64, error) {
+		now, err := m.resident()
+		return float64(now-r.BaseKiB) / float64(p.Sessions), err
+	}
+	if err = inParallel(p.Sessions, 16, m.link); err != nil {
+		return r, err
+	}
+	if r.IdleKiB, err = perSession(); err != nil {
+		return r, err
+	}
+	if err = m.send(p.Sessions); err != nil {
+		return r, err
+	}
+	if r.OutPerSec, err = rate(p.Messages, func() error { return m.send(p.Messages) }); err != nil {
+		return r, err
+	}
+	if r.InPerSec, err = rate(p.Messages, func() error { return m.receive(p) }); err != nil {
+		return r, err
+	}
+	r.UsedKiB, err = perSession()
+	return r, err
+}
+
+func startTurnero(ctx context.Context, binary, dir, database, sim string) (*measured, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	debug, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	flags := []string{"--data", dir, "--network", "sim", "--sim-url", "http://" + sim, "--sim-seed", seed, "--listen", address, "--debug-listen", debug,
+		"--rate-tenant", "1000000", "--rate-address", "1000000", "--log-level", "error"}
+	env := append(os.Environ(), "TURNERO_MASTER_KEY="+strings.Repeat("ab", 32))
+	if database == "postgres" {
+		rawURL, err := freshDatabase(ctx)
+		if err != nil {
+			return nil, err
+		}
+		flags = append(flags, "--database-url", rawURL)
+	}
+	run := func(stdin io.Reader, args ...string) error {
+		cmd := exec.CommandContext(ctx, binary, append(args, flags...)...)
+		cmd.Env, cmd.Stdin = env, stdin
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", args[0], err, out)
+		}
+		return nil
+	}
+	if err = run(nil, "migrate"); err != nil {
+		return nil, err
+	}
+	if err = run(strings.NewReader("a long bench password\n"), "user", "create", "super@bench.example", "--password-stdin"); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, binary, append([]string{"serve"}, flags...)...)
+	cmd.Env = env
+	prog, err := start(cmd, address, "/ready")
+	if err != nil {
+		return nil, err
+	}
+	return &measured{program: prog, sim: sim, debug: debug}, nil
+}
+
+func (m *measured) api(method, path, token string, body, out any) error {
+	return call(method, "http://"+m.address+path, body, out, "Authorization", "Bearer "+token)
+}
+
+func (m *measured) login(email, password string) (string, error) {
+	var out struct {
+		AccessToken string `json:"accessToken"`
+	}
+	err := m.api("POST", "/api/auth/login", "", map[string]string{"email": email, "password": password}, &out)
+	return out.AccessToken, err
+}
+
+// prepare makes the businesses and their sessions, not linked yet. The bot stays off: it would answer every message, and the
+// bare library answers none.
+func (m *measured) prepare(p plan) error {
+	super, err := m.login("super@bench.example", "a long bench password")
+	if err != nil {
+		return err
+	}
+	const password = "another long password"
+	for i := range tenants {
+		email := fmt.Sprintf("admin%d@bench.example", i)
+		if err = m.api("POST", "/api/tenants", super, map[string]any{"name": fmt.Sprintf("Bench %d", i), "zone": "America/Argentina/Buenos_Aires", "language": "es",
+			"admin": map[string]string{"email": email, "name": "Admin", "password": password}}, nil); err != nil {
+			return err
+		}
+		token, err := m.login(email, password)
+		if err != nil {
+			return err
+		}
+		if err = m.api("PATCH", "/api/settings", token, map[string]any{"botEnabled": false}, nil); err != nil {
+			return err
+		}
+		m.shops = append(m.shops, shop{token})
+	}
+	m.sessions = make([]string, p.Sessions)
+	return inParallel(p.Sessions, callers, func(i int) error {
+		var made struct {
+			ID string `json:"session"`
+		}
+		err := m.api("POST", "/api/whatsapp/sessions", m.token(i), map[string]string{"name": fmt.Sprintf("line %d", i)}, &made)
+		m.sessions[i] = made.ID
+		return err
+	})
+}
+
+// token gives the log-in of the business that has the session.
+func (m *measured) token(i int) string { return m.shops[i%tenants].token }
+
+func (m *measured) link(i int) error {
+	q := "?session=" + url.QueryEscape(m.sessions[i])
+	if err := m.api("POST", "/api/whatsapp/init"+q, m.token(i), nil, nil); err != nil {
+		return err
+	}
+	scanned := false
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var status struct {
+			Status string `json:"status"`
+		}
+		if err := m.api("GET", "/api/whatsapp/status"+q, m.token(i), nil, &status); err != nil {
+			return err
+		}
+		switch {
+		case status.Status == "connected":
+			return nil
+		case status.Status == "qr" && !scanned:
+			var code struct {
+				QR string `json:"qr"`
+			}
+			if err := call("GET", "http://"+m.address+"/api/whatsapp/qr"+q, nil, &code, "Authorization", "Bearer "+m.token(i), "Accept", "application/json"); err != nil {
+				continue // it changed in between
+			}
+			if err := call("POST", "http://"+m.sim+"/sim/phones/"+business(i)+"/scan", map[string]string{"qr": code.QR}, nil); err != nil {
+				return err
+			}
+			scanned = true
+		}
+	}
+	return fmt.Errorf("session %d does not connect", i)
+}
+
+// send posts the messages and waits until the network has shown all of them.
+func (m *measured) send(messages int) error {
+	before, err := shown(m.sim)
+	if err != nil {
+		return err
+	}
+	if err = inParallel(messages, callers, func(i int) error {
+		s := i % len(m.sessions)
+		return m.api("POST", "/api/chats/"+contact(s)+"/messages?session="+url.QueryEscape(m.sessions[s]), m.token(s), map[string]string{"type": "text", "text": fmt.Sprintf("message %d", i)}, nil)
+	}); err != nil {
+		return err
+	}
+	return waitFor("outbound", before+int64(messages), func() (int64, error) { return shown(m.sim) })
+}
+
+// receive has the contacts write and waits until all of it is stored.
+func (m *measured) receive(p plan) error {
+	before, err := m.received()
+	if err != nil {
+		return err
+	}
+	if err = writeFromPhones(m.sim, p.Sessions, p.Messages); err != nil {
+		return err
+	}
+	return waitFor("inbound", before+int64(p.Messages), m.received)
+}
+
+// received reads from the metrics how many messages were stored.
+func (m *measured) received() (int64, error) {
+	resp, err := web.Get("http://" + m.address + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	var sum float64
+	for s := bufio.NewScanner(resp.Body); s.Scan(); {
+		if strings.HasPrefix(s.Text(), "turnero_whatsapp_received_total") {
+			n, err := strconv.ParseFloat(s.Text()[strings.LastIndexByte(s.Text(), ' ')+1:], 64)
+			if err != nil {
+				return 0, err
+			}
+			sum += n
+		}
+	}
+	return int64(sum), nil
+}
+
+func (m *measured) resident() (int64, error) {
+	for range 3 {
+		if err := call("POST", "http://"+m.debug+"/debug/free", nil, nil); err != nil {
+			return 0, err
+		}
+	}
+	return residentKiB(m.cmd.Process.Pid)
+}
+
+// withDatabase gives the URL of another database of the same server.
+func withDatabase(server, name string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}
