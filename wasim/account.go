@@ -40,7 +40,8 @@ type accountRecord struct {
 	Reading    bool   `json:"reading,omitempty"`
 	UsesLID    bool   `json:"usesLid,omitempty"`
 	LastDevice uint16 `json:"lastDevice,omitempty"`
-	Issued     uint32 `json:"issued,omitempty"` // one-time keys the phone has handed out
+	Issued     uint32 `json:"issued,omitempty"`       // one-time keys the phone has handed out
+	Installed  uint32 `json:"installation,omitempty"` // how often the phone has been installed anew
 }
 
 func (n *Network) newAccount(number, lid string) *account {
@@ -65,7 +66,7 @@ func (n *Network) lidFor(number string) string {
 // save returns the change that keeps the account. The caller holds a.mu.
 func (a *account) save(c *changes) {
 	raw, err := json.Marshal(accountRecord{LID: a.lid.User, Name: a.name, Absent: a.isAbsent, Reading: a.isReading,
-		UsesLID: a.usesLID, LastDevice: a.lastDevice, Issued: a.phone.issued.Load()})
+		UsesLID: a.usesLID, LastDevice: a.lastDevice, Issued: a.phone.issued.Load(), Installed: a.phone.installation.Load()})
 	if err != nil {
 		a.net.log.Error("account cannot be encoded", "error", err)
 		return

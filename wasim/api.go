@@ -48,25 +48,26 @@ func (n *Network) serveChat(w http.ResponseWriter, r *http.Request) {
 func (n *Network) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(r *http.Request) (int, any, error){
-		"GET /sim/phones":                    n.getPhones,
-		"POST /sim/phones":                   n.postPhone,
-		"GET /sim/phones/{number}":           n.getPhone,
-		"PATCH /sim/phones/{number}":         n.patchPhone,
-		"POST /sim/phones/{number}/scan":     n.postScan,
-		"POST /sim/phones/{number}/pair":     n.postPair,
-		"POST /sim/phones/{number}/unlink":   n.postUnlink,
-		"POST /sim/phones/{number}/messages": n.postMessage,
-		"GET /sim/phones/{number}/messages":  n.getMessages,
-		"POST /sim/phones/{number}/read":     n.postRead,
-		"POST /sim/phones/{number}/typing":   n.postTyping,
-		"POST /sim/phones/{number}/presence": n.postPresence,
-		"POST /sim/groups":                   n.postGroup,
-		"GET /sim/groups":                    n.getGroups,
-		"POST /sim/faults":                   n.postFault,
-		"GET /sim/faults":                    n.getFaults,
-		"DELETE /sim/faults":                 n.deleteFaults,
-		"GET /sim/stats":                     n.getStats,
-		"GET /sim/log":                       n.getLog,
+		"GET /sim/phones":                     n.getPhones,
+		"POST /sim/phones":                    n.postPhone,
+		"GET /sim/phones/{number}":            n.getPhone,
+		"PATCH /sim/phones/{number}":          n.patchPhone,
+		"POST /sim/phones/{number}/scan":      n.postScan,
+		"POST /sim/phones/{number}/pair":      n.postPair,
+		"POST /sim/phones/{number}/unlink":    n.postUnlink,
+		"POST /sim/phones/{number}/reinstall": n.postReinstall,
+		"POST /sim/phones/{number}/messages":  n.postMessage,
+		"GET /sim/phones/{number}/messages":   n.getMessages,
+		"POST /sim/phones/{number}/read":      n.postRead,
+		"POST /sim/phones/{number}/typing":    n.postTyping,
+		"POST /sim/phones/{number}/presence":  n.postPresence,
+		"POST /sim/groups":                    n.postGroup,
+		"GET /sim/groups":                     n.getGroups,
+		"POST /sim/faults":                    n.postFault,
+		"GET /sim/faults":                     n.getFaults,
+		"DELETE /sim/faults":                  n.deleteFaults,
+		"GET /sim/stats":                      n.getStats,
+		"GET /sim/log":                        n.getLog,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			status, answer, err := serve(r)
@@ -162,6 +163,13 @@ func (n *Network) postUnlink(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	if err := n.Unlink(r.PathValue("number"), in.Device); err != nil {
+		return 0, nil, err
+	}
+	return n.getPhone(r)
+}
+
+func (n *Network) postReinstall(r *http.Request) (int, any, error) {
+	if err := n.Reinstall(r.PathValue("number")); err != nil {
 		return 0, nil, err
 	}
 	return n.getPhone(r)

@@ -58,6 +58,12 @@ type conn struct {
 // serve runs a connection from handshake to end.
 func (n *Network) serve(ws *websocket.Conn) {
 	defer ws.CloseNow()
+	defer func() {
+		if r := recover(); r != nil {
+			n.stats.Panics.Add(1)
+			n.log.Error("connection panicked", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
 	ws.SetReadLimit(frameMaxSize)
 	ctx, cancel := context.WithTimeout(n.ctx, handshakeTimeout)
 	noise, who, err := respond(ctx, &frameStream{ws: ws}, n.authority)
@@ -69,30 +75,24 @@ func (n *Network) serve(ws *websocket.Conn) {
 	}
 	c := &conn{net: n, id: n.connIDs.Add(1), ws: ws, noise: noise, key: who.noise,
 		wakeUp: make(chan struct{}, 1), done: make(chan struct{})}
-	c.lastRead.Store(n.now().UnixNano())
+	c.lastRead.Store(time.Now().UnixNano())
 	if !n.register(c) {
 		return
 	}
 	defer n.unregister(c)
 	n.wg.Go(c.write)
 	defer close(c.done)
+	defer c.leave()
 	if who.payload.GetDevicePairingData() != nil {
 		c.startPairing(who.payload)
 	} else {
 		c.login(who.payload)
 	}
 	c.readAll()
-	c.leave()
 }
 
 // readAll handles what the client sends until the connection ends.
 func (c *conn) readAll() {
-	defer func() {
-		if r := recover(); r != nil {
-			c.net.stats.Panics.Add(1)
-			c.net.log.Error("stanza handling panicked", "conn", c.id, "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
 	for {
 		raw, err := c.noise.read(c.net.ctx)
 		if err != nil {

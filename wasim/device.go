@@ -157,17 +157,25 @@ func (d *device) connection() *conn {
 	return d.conn
 }
 
-// confirm takes an acknowledged stanza out of the outbox.
-func (d *device) confirm(key stanzaKey) *stanza {
+// waiting returns the stanza that an acknowledgement is for, or nil.
+func (d *device) waiting(key stanzaKey) *stanza {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := d.outbox.take(key)
-	if s != nil {
+	return d.outbox.find(key)
+}
+
+// drop takes a stanza out of the outbox.
+func (d *device) drop(s *stanza) {
+	if s == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.outbox.remove(s) {
 		var c changes
 		c.del(d.stanzaStoreKey(s.seq))
 		d.account.net.store.apply(c)
 	}
-	return s
 }
 
 // encodeOneTime packs one-time keys for the store.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strconv"
 
 	"go.mau.fi/libsignal/groups"
 	"go.mau.fi/libsignal/protocol"
+	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
@@ -101,24 +103,21 @@ func (p *phone) receiveGroup(ctx context.Context, s *sending, raw []byte) (outco
 	if err != nil {
 		return wasUnreadable, 0
 	}
-	known := p.history.find(s.id, s.from.account.number())
-	var ratchet [32]byte
-	binary.BigEndian.PutUint32(ratchet[:], m.KeyID())
-	sum := sha256.Sum256([]byte(s.to.String()))
-	copy(ratchet[4:], sum[:28])
-	switch s.from.ratchets.check(p.account.number()+"/"+s.to.String(), ratchet, m.Iteration(), raw) {
-	case isReuse:
+	known, sum := p.history.find(s.id, s.from.account.number()), checksum(raw)
+	v := s.from.ratchets.check(p.account.number()+"/"+s.to.String(), groupRatchet(s.to, m.KeyID()), m.Iteration(), sum)
+	switch {
+	case v == isReuse:
 		n.stats.RatchetReuse.Add(1)
 		return wasStale, 0
-	case isRepeat:
-		if known != nil {
-			return wasDuplicate, 0
-		}
+	case known != nil && known.Sum == sum:
+		return wasDuplicate, 0
+	case v == isRepeat:
+		return wasRepeated, 0
 	}
 	var c changes
-	v := vault{p, p.keys(), &c}
+	own := vault{p, p.keys(), &c}
 	name := protocol.NewSenderKeyName(s.to.String(), s.from.address())
-	plain, err := groups.NewGroupCipher(groups.NewGroupSessionBuilder(v, serializer), name, v).Decrypt(ctx, m)
+	plain, err := groups.NewGroupCipher(groups.NewGroupSessionBuilder(own, serializer), name, own).Decrypt(ctx, m)
 	if err == nil {
 		plain, err = unpad(plain)
 	}
@@ -126,12 +125,20 @@ func (p *phone) receiveGroup(ctx context.Context, s *sending, raw []byte) (outco
 	if err == nil {
 		err = proto.Unmarshal(plain, body)
 	}
+	if errors.Is(err, signalerror.ErrOldCounter) {
+		return wasStale, 0
+	}
 	if err != nil {
 		n.log.Warn("phone cannot decrypt group message", "phone", p.account.pn, "from", s.from.jid, "id", s.id, "error", err)
 		return wasUnreadable, 0
 	}
-	result := p.show(&incoming{from: s.from, chat: s.to, id: s.id}, known, body, &c)
+	result := p.show(&incoming{from: s.from, chat: s.to, id: s.id, sum: sum}, known, body, &c)
 	return result, n.store.apply(c)
+}
+
+// groupRatchet names a sender's chain in a group.
+func groupRatchet(group types.JID, keyID uint32) [32]byte {
+	return sha256.Sum256(binary.BigEndian.AppendUint32([]byte(group.String()), keyID))
 }
 
 // learnSenderKey takes the key with which a device writes to a group. The caller holds p.mu.

@@ -59,6 +59,7 @@ type entry struct {
 	Message
 	Content []byte `json:"content"`           // waE2E.Message
 	Address string `json:"address,omitempty"` // how the writer addressed the chat: receipts come from there
+	Sum     uint32 `json:"sum,omitempty"`     // of the ciphertext it came in, to know a retransmission again
 	IsSeen  bool   `json:"seen,omitempty"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.mau.fi/whatsmeow/types"
@@ -116,8 +117,8 @@ func (s *sending) deliverPart(p *part) {
 		s.net.log.Warn("ciphertext does not parse", "from", s.from.jid, "to", p.to, "error", err)
 		return
 	}
-	addressee := target.number() + ":" + text(int(p.to.Device))
-	v := s.from.ratchets.check(addressee, e.message.SenderRatchetKey().PublicKey(), e.message.Counter(), ciphertext)
+	addressee, sum := target.number()+":"+strconv.Itoa(int(p.to.Device)), checksum(ciphertext)
+	v := s.from.ratchets.check(addressee, e.message.SenderRatchetKey().PublicKey(), e.message.Counter(), sum)
 	if v == isReuse {
 		s.net.stats.RatchetReuse.Add(1)
 		s.net.log.Error("ratchet reuse: a counter came back with another ciphertext", "from", s.from.jid, "to", p.to, "id", s.id,
@@ -129,7 +130,7 @@ func (s *sending) deliverPart(p *part) {
 		s.relay(target, p)
 		return
 	}
-	s.deliverToPhone(target, &incoming{from: s.from, chat: s.to, id: s.id, kind: kind, envelope: e, verdict: v, isPeer: s.isPeer})
+	s.deliverToPhone(target, &incoming{from: s.from, chat: s.to, id: s.id, envelope: e, verdict: v, sum: sum, isPeer: s.isPeer})
 }
 
 // deliverToPhone lets a simulated phone open its part and answer as phones do.
@@ -141,7 +142,7 @@ func (s *sending) deliverToPhone(target *account, in *incoming) {
 	case wasUnreadable:
 		target.phone.askAgain(s, in)
 		return
-	case wasStale, wasIDReuse:
+	case wasStale, wasIDReuse, wasRepeated:
 		return
 	case wasHandled:
 		if target == s.from.account {
@@ -160,7 +161,7 @@ func (s *sending) count(result outcome, target *account) {
 	switch result {
 	case wasShown, wasHandled:
 		n.stats.Decrypted.Add(1)
-	case wasDuplicate:
+	case wasDuplicate, wasRepeated:
 		n.stats.Duplicates.Add(1)
 		n.frames.event(s.from, "duplicate", s.id, target.pn.String())
 	case wasIDReuse:
@@ -185,9 +186,13 @@ func (s *sending) relay(target *account, p *part) {
 	}
 	a := s.messageAttrs(p.to)
 	if target == s.from.account {
-		a["recipient"] = s.to
-		if alt := s.net.lookup(s.to); alt != nil {
-			if s.to.Server == types.HiddenUserServer {
+		chat := s.to
+		if recipient := jidOf(s.stanza.Attrs["recipient"]); !recipient.IsEmpty() {
+			chat = recipient // an answer to a retry is addressed to the device itself
+		}
+		a["recipient"] = chat
+		if alt := s.net.lookup(chat); alt != nil {
+			if chat.Server == types.HiddenUserServer {
 				a["peer_recipient_pn"] = alt.pn
 			} else {
 				a["peer_recipient_lid"] = alt.lid

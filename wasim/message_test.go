@@ -240,3 +240,38 @@ func TestMessageOfManyKinds(t *testing.T) {
 	}
 	require.Equal(t, []string{"text:con enlace", "reaction:👍", "edit:editado", "revoke:" + id, "location:Salón", "unknown:"}, kinds)
 }
+
+func TestClientLearnsOfAContactsNewDevice(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	a, b := linked(t, n, numberOf(1)), linked(t, n, numberOf(2))
+	a.say(numberOf(2), "para uno")
+	b.awaitText("para uno")
+	second := linked(t, n, numberOf(2))
+	a.say(numberOf(2), "con la lista vieja") // the acknowledgement says that the list is out of date
+	b.awaitText("con la lista vieja")
+	a.say(numberOf(2), "para los dos")
+	b.awaitText("para los dos")
+	second.awaitText("para los dos")
+}
+
+func TestConversationGoesOnAfterThePhoneWasReinstalled(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	business, customer := numberOf(1), numberOf(2)
+	c := linked(t, n, business)
+	write(t, n, customer, business, "hola")
+	c.awaitText("hola")
+	c.say(customer, "buenas")
+	shows(t, n, customer, hasText("buenas"))
+
+	require.NoError(t, n.Reinstall(customer))
+	await(c, func(e *events.IdentityChange) bool { return e.JID.User == customer })
+	c.say(customer, "¿teléfono nuevo?")
+	shows(t, n, customer, hasText("¿teléfono nuevo?"))
+	write(t, n, customer, business, "sí")
+	c.awaitText("sí")
+
+	require.NoError(t, n.Reinstall(business))
+	await(c, func(*events.LoggedOut) bool { return true })
+}

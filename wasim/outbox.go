@@ -96,33 +96,37 @@ func (d *device) swap(first, second *stanza) {
 	d.account.net.store.apply(c)
 }
 
-// take removes the stanza that an acknowledgement is for. Libraries differ in how exactly they repeat the addresses, so when
+// find returns the stanza that an acknowledgement is for. Libraries differ in how exactly they repeat the addresses, so when
 // no stanza matches in full the oldest one of that class, ID and type is meant.
-func (o *outbox) take(key stanzaKey) *stanza {
-	found := -1
-	for i, s := range o.stanzas {
+func (o *outbox) find(key stanzaKey) *stanza {
+	var similar *stanza
+	for _, s := range o.stanzas {
 		if s.key == key {
-			found = i
-			break
+			return s
 		}
-		if found < 0 && s.key.class == key.class && s.key.id == key.id && s.key.kind == key.kind {
-			found = i
+		if similar == nil && s.key.class == key.class && s.key.id == key.id && s.key.kind == key.kind {
+			similar = s
 		}
 	}
-	if found < 0 {
-		return nil
+	return similar
+}
+
+// remove takes a stanza out and says whether it was there.
+func (o *outbox) remove(s *stanza) bool {
+	i, found := slices.BinarySearchFunc(o.stanzas, s.seq, func(x *stanza, seq uint64) int { return cmp.Compare(x.seq, seq) })
+	if !found || o.stanzas[i] != s {
+		return false
 	}
-	s := o.stanzas[found]
-	if found == 0 {
+	if i == 0 {
 		o.stanzas[0] = nil
 		o.stanzas = o.stanzas[1:]
 	} else {
-		o.stanzas = slices.Delete(o.stanzas, found, found+1)
+		o.stanzas = slices.Delete(o.stanzas, i, i+1)
 	}
 	if len(o.stanzas) == 0 {
 		o.stanzas = nil
 	}
-	return s
+	return true
 }
 
 func (d *device) stanzaStoreKey(seq uint64) string {

@@ -18,10 +18,13 @@ import (
 //
 // Its lock is held over one operation of its own cryptography and is never held together with another phone's.
 type phone struct {
-	account  *account
-	keysOnce sync.Once
-	ownKeys  *phoneKeys
-	issued   atomic.Uint32 // one-time keys handed out; changed under account.mu
+	account *account
+
+	issued       atomic.Uint32 // one-time keys handed out; changed under account.mu
+	installation atomic.Uint32 // how often the phone has been installed anew; changed under account.mu
+
+	keysMu  sync.Mutex
+	ownKeys *phoneKeys
 
 	mu         sync.Mutex
 	sessions   map[string]*record.SessionStructure
@@ -49,10 +52,10 @@ type incoming struct {
 	from     *device   // which device sent it
 	chat     types.JID // the chat it was sent to, as the sender addresses it
 	id       string
-	kind     string // encPreKey or encMessage
 	envelope *envelope
 	verdict  verdict
-	isPeer   bool // between an account's own devices, no message of a chat
+	sum      uint32 // checksum of the ciphertext
+	isPeer   bool   // between an account's own devices, no message of a chat
 }
 
 // outcome says what became of an incoming ciphertext.
@@ -62,6 +65,7 @@ const (
 	wasShown      outcome = iota
 	wasHandled            // it was not a message to show: a key, a request
 	wasDuplicate          // a message that is there already
+	wasRepeated           // a retransmission of something that is no message of a chat, or that could not be read
 	wasIDReuse            // another message under an ID that is there already: refused
 	wasStale              // a counter of the past: refused
 	wasUnreadable         // does not decrypt; the phone asks for it again
@@ -79,7 +83,13 @@ func (p *phone) receive(ctx context.Context, in *incoming) (outcome, *waE2E.Mess
 	}
 	plaintext, err := p.decrypt(ctx, in.from, in.envelope, &c)
 	if err != nil {
-		if in.verdict == isRepeat || errors.Is(err, signalerror.ErrOldCounter) {
+		isOld := errors.Is(err, signalerror.ErrOldCounter)
+		switch {
+		case isOld && known != nil && known.Sum == in.sum:
+			return wasDuplicate, nil, 0
+		case in.verdict == isRepeat || isOld && in.isPeer:
+			return wasRepeated, nil, 0
+		case isOld:
 			return wasStale, nil, 0
 		}
 		n.log.Warn("phone cannot decrypt", "phone", p.account.pn, "from", in.from.jid, "id", in.id, "error", err)
@@ -127,7 +137,7 @@ func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes
 		return wasUnreadable
 	}
 	from := in.from.account
-	r := &entry{Content: raw, Address: in.chat.String(), Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
+	r := &entry{Content: raw, Address: in.chat.String(), Sum: in.sum, Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
 		Type: kind, Text: words, Timestamp: n.now().UTC(), Device: int(in.from.number), Media: media}}
 	r.Chat = r.From
 	if isShared(in.chat) {

@@ -34,11 +34,16 @@ type chainWatch struct {
 
 type counterMark struct{ counter, sum uint32 }
 
-// check judges a ciphertext and remembers it.
-func (w *ratchetWatch) check(addressee string, ratchet [32]byte, counter uint32, ciphertext []byte) verdict {
+// checksum tells ciphertexts apart.
+func checksum(ciphertext []byte) uint32 {
 	h := fnv.New32a()
 	h.Write(ciphertext)
-	mark := counterMark{counter, h.Sum32()}
+	return h.Sum32()
+}
+
+// check judges a ciphertext, by its checksum, and remembers it.
+func (w *ratchetWatch) check(addressee string, ratchet [32]byte, counter, sum uint32) verdict {
+	mark := counterMark{counter, sum}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.chain == nil {

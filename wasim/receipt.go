@@ -6,9 +6,6 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// maxRetries is how often a phone asks for one message again.
-const maxRetries = 4
-
 // acknowledgeAs answers a message as the faults in force want it.
 func (c *conn) acknowledgeAs(plan messagePlan, n *node, code int, hash string) {
 	switch {
@@ -47,7 +44,8 @@ func (c *conn) handleAck(n *node) {
 		c.net.stats.NacksIn.Add(1)
 		c.net.frames.event(c.device, "nack", key.id, code)
 	}
-	if c.device.confirm(key) != nil {
+	if s := c.device.waiting(key); s != nil {
+		c.device.drop(s)
 		c.net.stats.AcksIn.Add(1)
 	}
 }
@@ -58,11 +56,11 @@ func (c *conn) handleReceipt(n *node) error {
 	c.net.stats.ReceiptsIn.Add(1)
 	kind, id, to := text(n.Attrs["type"]), text(n.Attrs["id"]), jidOf(n.Attrs["to"])
 	key := stanzaKey{class: "message", id: id, from: jidText(n.Attrs["to"]), participant: jidText(n.Attrs["participant"])}
-	isOpen := c.device.confirm(key) != nil
+	meant := c.device.waiting(key)
 	out := c.net.newOutgoing()
 	switch kind {
 	case "retry":
-		if isOpen {
+		if meant != nil {
 			c.rememberRetried(id)
 		}
 		c.net.stats.RetriesIn.Add(1)
@@ -73,6 +71,7 @@ func (c *conn) handleReceipt(n *node) error {
 	default:
 		c.net.log.Warn("unknown receipt", "type", kind, "device", c.device.jid)
 	}
+	c.device.drop(meant) // only now: a copy that takes its place is in the outbox before it goes
 	if err := out.release(); err != nil {
 		return err
 	}

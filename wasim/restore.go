@@ -61,6 +61,7 @@ func (n *Network) restoreAccount(number string, value []byte) error {
 	a := n.newAccount(number, r.LID)
 	a.name, a.isAbsent, a.isReading, a.usesLID, a.lastDevice = r.Name, r.Absent, r.Reading, r.UsesLID, r.LastDevice
 	a.phone.issued.Store(r.Issued)
+	a.phone.installation.Store(r.Installed)
 	n.accounts[number], n.byLID[r.LID] = a, a
 	return nil
 }

@@ -9,6 +9,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+const (
+	// maxRetries is how often a phone asks for one message again.
+	maxRetries = 4
+	// retriesRemembered bounds what a phone knows about how often it has asked.
+	retriesRemembered = 1024
+)
+
 // handleRetry encrypts a message once more for a device that could not read it, in a new session, or passes the request on to
 // the linked device that wrote it.
 func (n *Network) handleRetry(c *conn, receipt *node, to types.JID, out *outgoing) {
@@ -143,7 +150,7 @@ func (c *conn) forgetRetried(id string) bool {
 // askAgain makes a phone ask a linked device for a message that did not decrypt.
 func (p *phone) askAgain(s *sending, in *incoming) {
 	p.mu.Lock()
-	if p.retries == nil {
+	if p.retries == nil || len(p.retries) >= retriesRemembered {
 		p.retries = map[retryKey]int{}
 	}
 	key := retryKey{in.from, in.id}
