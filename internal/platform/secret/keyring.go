@@ -30,12 +30,28 @@ var (
 
 // Keyring seals and opens small secrets with a data key per tenant.
 type Keyring struct {
-	db     *sqlkit.DB
+	h      sqlkit.Handle
 	master cipher.AEAD
 	now    func() time.Time
+	cache  *cache
+}
 
+// cache holds the data keys that are open, by the name of their row.
+type cache struct {
 	mu   sync.RWMutex
 	keys map[string]cipher.AEAD
+}
+
+func (c *cache) get(name string) cipher.AEAD {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.keys[name]
+}
+
+func (c *cache) put(name string, key cipher.AEAD) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys[name] = key
 }
 
 // NewKeyring makes the keyring of a database.
@@ -44,7 +60,13 @@ func NewKeyring(db *sqlkit.DB, master Master, now func() time.Time) (*Keyring, e
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{db: db, master: aead, now: now, keys: map[string]cipher.AEAD{}}, nil
+	return &Keyring{h: db.Handle(), master: aead, now: now, cache: &cache{keys: map[string]cipher.AEAD{}}}, nil
+}
+
+// In gives the keyring for use inside the transaction of h. A tenant's first key is then made in that transaction; made
+// outside of it, it would wait for the one writing connection of SQLite, which the transaction holds.
+func (k *Keyring) In(h sqlkit.Handle) *Keyring {
+	return &Keyring{h: h, master: k.master, now: k.now, cache: k.cache}
 }
 
 type keyRow struct {
@@ -91,10 +113,7 @@ func rowName(tenant id.Tenant) string {
 
 func (k *Keyring) key(ctx context.Context, tenant id.Tenant) (cipher.AEAD, error) {
 	name := rowName(tenant)
-	k.mu.RLock()
-	key := k.keys[name]
-	k.mu.RUnlock()
-	if key != nil {
+	if key := k.cache.get(name); key != nil {
 		return key, nil
 	}
 	wrapped, err := k.find(ctx, name)
@@ -105,19 +124,18 @@ func (k *Keyring) key(ctx context.Context, tenant id.Tenant) (cipher.AEAD, error
 	if err != nil {
 		return nil, ErrWrongMasterKey
 	}
-	if key, err = newAEAD(raw); err != nil {
+	key, err := newAEAD(raw)
+	if err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.keys[name] = key
+	k.h.AfterCommit(func() { k.cache.put(name, key) }) // a key that was rolled back must not stay
 	return key, nil
 }
 
 // find reads the wrapped data key, making it if nobody has: of two who try at once, both get the one that was stored.
 func (k *Keyring) find(ctx context.Context, name string) (string, error) {
 	var row keyRow
-	err := k.db.Handle().Read().NewSelect().Model(&row).Where("tenant_id = ?", name).Scan(ctx)
+	err := k.h.Read().NewSelect().Model(&row).Where("tenant_id = ?", name).Scan(ctx)
 	if err == nil {
 		return row.Wrapped, nil
 	}
@@ -126,7 +144,7 @@ func (k *Keyring) find(ctx context.Context, name string) (string, error) {
 	}
 	var fresh [KeySize]byte
 	_, _ = rand.Read(fresh[:])
-	err = k.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+	err = k.h.InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
 		made := &keyRow{TenantID: name, Wrapped: seal(k.master, associated(name, "tenant_keys"), fresh[:]), CreatedAt: sqlkit.Micros(k.now())}
 		if _, err := h.InsertIfAbsent(ctx, made); err != nil {
 			return err

@@ -1,11 +1,13 @@
 package secret
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,8 +20,16 @@ const KeySize = 32
 // FileName is the name of the file in the data folder that holds the master key.
 const FileName = "master.key"
 
-// Master is an installation's master key.
+// Master is an installation's master key. It never shows itself in a log, an error or a document.
 type Master [KeySize]byte
+
+const hidden = "[master key]"
+
+// Format implements fmt.Formatter.
+func (m Master) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// MarshalText implements encoding.TextMarshaler, and so JSON and slog.
+func (m Master) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // ErrNoMasterKey says that a master key is needed and there is none.
 var ErrNoMasterKey = errors.New("there is no master key: set TURNERO_MASTER_KEY to 32 bytes in base64 or hex (`openssl rand -base64 32` makes one), or put the file " + FileName + " into the data folder")
@@ -30,14 +40,22 @@ func ParseMaster(text string) (Master, error) {
 	var m Master
 	if raw, err := hex.DecodeString(text); err == nil && len(raw) == KeySize {
 		copy(m[:], raw)
-		return m, nil
+		return m, m.check()
 	}
 	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 	if raw, err := base64.RawStdEncoding.DecodeString(plain); err == nil && len(raw) == KeySize {
 		copy(m[:], raw)
-		return m, nil
+		return m, m.check()
 	}
 	return Master{}, fmt.Errorf("the master key must be %d bytes in base64 or hex", KeySize)
+}
+
+// check refuses a key that somebody made up to fill the field.
+func (m Master) check() error {
+	if bytes.Count(m[:], m[:1]) == KeySize {
+		return errors.New("the master key must be random bytes, not one byte repeated")
+	}
+	return nil
 }
 
 // LoadOrCreate finds the master key: given (from flag or environment) when it is not empty, else the key file in the folder
@@ -72,15 +90,23 @@ func LoadOrCreate(dir, given string, mayCreate bool) (m Master, created bool, er
 	return m, true, writeKey(path, m)
 }
 
-// writeKey stores the key durably, or not at all: it must not be lost once something is sealed with it.
+// writeKey stores the key durably and whole, or not at all: it must not be lost once something is sealed with it. A key
+// that stands there already is never replaced.
 func writeKey(path string, m Master) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), FileName+".*") // mode 0600
 	if err != nil {
 		return err
 	}
+	defer os.Remove(f.Name())
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(m[:]) + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
+		return err
+	}
+	if err = os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		err = os.Rename(f.Name(), path) // a file system without links; nothing stood there a moment ago
+	}
+	if err != nil {
+		return err
 	}
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {

@@ -1,10 +1,17 @@
 package secret_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,10 +61,56 @@ func TestMasterKeyIsReadInBase64AndHex(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, raw, m[:])
 	}
-	for _, text := range []string{"", "x", hex.EncodeToString(raw[:31]), base64.StdEncoding.EncodeToString(append(raw, 1))} {
+	for _, text := range []string{"", "x", strings.Repeat("00", 32), strings.Repeat("qqqq", 10) + "qqo=", hex.EncodeToString(raw[:31]), base64.StdEncoding.EncodeToString(append(raw, 1))} {
 		_, err := secret.ParseMaster(text)
 		require.Error(t, err, text)
 	}
+}
+
+func TestAMasterKeyNeverShowsItself(t *testing.T) {
+	t.Parallel()
+	m, err := secret.ParseMaster(base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv")))
+	require.NoError(t, err)
+	asJSON, err := json.Marshal(map[string]any{"key": m})
+	require.NoError(t, err)
+	var logged bytes.Buffer
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "key", m)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "key", &m)
+	for _, text := range []string{fmt.Sprint(m), fmt.Sprintf("%v %+v %#v %x %s %d", m, m, m, m, m, &m), string(asJSON), logged.String()} {
+		require.Contains(t, text, "[master key]")
+		require.NotContains(t, text, "0123456789")
+		require.NotContains(t, text, "30313233")
+		require.NotContains(t, text, "48 49")
+		require.NotContains(t, text, "MDEyMzQ1")
+	}
+}
+
+func TestATenantsFirstKeyIsMadeInTheTransactionThatNeedsIt(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		k := keyring(t, db, secret.Master{})
+		tenant := id.NewTenant()
+		var sealed string
+		write := func(fail error) error {
+			return db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) (err error) {
+				if sealed, err = k.In(h).Seal(ctx, tenant, "p", []byte("x")); err != nil {
+					return err
+				}
+				plain, err := k.In(h).Open(ctx, tenant, "p", sealed)
+				require.NoError(t, err)
+				require.Equal(t, "x", string(plain))
+				return fail
+			})
+		}
+		no := errors.New("no")
+		require.ErrorIs(t, write(no), no)
+		_, err := k.Open(t.Context(), tenant, "p", sealed)
+		require.ErrorIs(t, err, secret.ErrSealed, "the key went with its transaction")
+		require.NoError(t, write(nil))
+		plain, err := keyring(t, db, secret.Master{}).Open(t.Context(), tenant, "p", sealed)
+		require.NoError(t, err)
+		require.Equal(t, "x", string(plain))
+	})
 }
 
 func keyring(t *testing.T, db *sqlkit.DB, m secret.Master) *secret.Keyring {
