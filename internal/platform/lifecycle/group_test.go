@@ -104,3 +104,76 @@ func TestLingeringWorkGetsItsGraceAndNoMore(t *testing.T) {
 		require.Error(t, work.Err())
 	})
 }
+
+func TestReadinessEndsWithTheOrderToStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := group()
+		ctx, cancel := context.WithCancel(t.Context())
+		g.Add(lifecycle.Component{Name: "busy", Stop: func(context.Context) error {
+			if g.Ready() {
+				return errors.New("still ready")
+			}
+			return nil
+		}})
+		err := g.Run(ctx, func() {
+			require.True(t, g.Ready())
+			cancel()
+			require.False(t, g.Ready(), "before anybody was told")
+			cancel() // a second order changes nothing
+		})
+		require.NoError(t, err)
+	})
+}
+
+func TestOneThatHangsLeavesTimeToTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, g := &diary{}, group()
+		release := make(chan struct{})
+		g.Add(d.component("store"))
+		g.Add(lifecycle.Component{Name: "slow", Stop: func(ctx context.Context) error {
+			select {
+			case <-time.After(4 * time.Second):
+				d.note("slow is done")
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}})
+		g.Add(lifecycle.Component{Name: "deaf", Stop: func(context.Context) error { <-release; return nil }})
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		err := g.Run(ctx, cancel)
+		close(release)
+		require.ErrorContains(t, err, "stop deaf: it did not end within 5s")
+		require.ErrorContains(t, err, "stop slow: ")
+		require.Equal(t, []string{"start store", "stop store", "end store"}, d.lines)
+		require.Equal(t, 7500*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestAPanicIsTheErrorOfItsComponent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, g := &diary{}, group()
+		g.Add(d.component("a"))
+		g.Add(lifecycle.Component{Name: "b", Run: func(context.Context) error { panic("boom") }, Stop: func(context.Context) error { panic("bang") }})
+		err := g.Run(t.Context(), func() {})
+		require.ErrorContains(t, err, "b: panic: boom")
+		require.ErrorContains(t, err, "stop b: panic: bang")
+		require.Equal(t, []string{"start a", "stop a", "end a"}, d.lines)
+	})
+}
+
+func TestAnOrderToStopWhileStartingStartsNothingMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, g := &diary{}, group()
+		ctx, cancel := context.WithCancel(t.Context())
+		g.Add(lifecycle.Component{Name: "a", Start: func(context.Context) error { cancel(); return nil }, Stop: func(context.Context) error { d.note("stop a"); return nil }})
+		g.Add(d.component("b"))
+		require.NoError(t, g.Run(ctx, func() { t.Error("it was never ready") }))
+		require.Equal(t, []string{"stop a"}, d.lines)
+	})
+}
