@@ -88,7 +88,7 @@ func (t *term) settle(q Queued, to MessageStatus, reason string, sent Sent) erro
 
 // recordOutcome moves a queued message to where an attempt brought it; one that something else has moved since is looked at anew.
 func (s *Service) recordOutcome(ctx context.Context, t Term, q Queued, to MessageStatus, reason string, sent Sent) error {
-	at := sent.At
+	at := stamp(sent.At)
 	if at.IsZero() {
 		at = s.now()
 	}

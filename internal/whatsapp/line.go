@@ -30,19 +30,30 @@ func (s *Service) Init(ctx context.Context, p id.Principal, session id.Session) 
 			return Session{}, err
 		}
 	}
-	out, err := s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
-		if v.IsPaused {
-			return nil, errPaused()
-		}
+	out, err := s.start(ctx, ref, func(v *Session) []events.Event {
 		if v.isRunning() {
-			return nil, nil
+			return nil
 		}
-		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now()), nil
+		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now())
 	})
 	if err == nil {
 		s.sessions.planOpen(ref, 0)
 	}
 	return out, err
+}
+
+// start changes a session that is to run from now on.
+func (s *Service) start(ctx context.Context, ref Ref, change func(*Session) []events.Event) (Session, error) {
+	if _, err := s.store.FindSession(ctx, ref); err != nil {
+		return Session{}, err
+	}
+	s.sessions.want(ref)
+	return s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
+		if v.IsPaused {
+			return nil, errPaused()
+		}
+		return change(v), nil
+	})
 }
 
 func errPaused() error {
@@ -172,11 +183,9 @@ func (s *Service) PairCode(ctx context.Context, p id.Principal, session id.Sessi
 // Restart closes the session's connection and opens another.
 func (s *Service) Restart(ctx context.Context, p id.Principal, session id.Session) (Session, error) {
 	ref := sessionOf(p.Tenant, session)
-	out, err := s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
-		if v.IsPaused {
-			return nil, errPaused()
-		}
-		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now()), nil
+	s.sessions.want(ref)
+	out, err := s.start(ctx, ref, func(v *Session) []events.Event {
+		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now())
 	})
 	if err == nil {
 		s.sessions.later(0, func(ctx context.Context) { s.sessions.reopen(ctx, ref) })

@@ -127,7 +127,7 @@ func jitter(most time.Duration) time.Duration {
 // interrupt stops a session that was being linked when the process ended, unless somebody has started it again since.
 func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
 	_, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
-		if s.IsLinked || m.term(ref) != nil {
+		if s.IsLinked || m.slot(ref).wanted() {
 			return nil, nil
 		}
 		return s.move(StatusStopped, ReasonInterrupted, time.Time{}, m.svc.now()), nil
@@ -137,9 +137,14 @@ func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
 	}
 }
 
-// planOpen opens a session after a pause, unless it is open by then.
+// planOpen opens a session after a pause, unless it is open by then or something else was planned for it.
 func (m *SessionManager) planOpen(ref Ref, pause time.Duration) {
-	m.later(pause, func(ctx context.Context) { m.open(ctx, ref) })
+	isLast := m.slot(ref).plan()
+	m.later(pause, func(ctx context.Context) {
+		if isLast() {
+			m.open(ctx, ref)
+		}
+	})
 }
 
 // open begins a term of a session that should run and has none here.
@@ -279,23 +284,14 @@ func (m *SessionManager) ended(t *term, s Session) {
 	}
 	switch s.Status {
 	case StatusReplaced:
-		m.planReopen(t, max(pauseReplaced, backoff(m.slot(t.Ref).fails()+4)))
+		m.planOpen(t.Ref, max(pauseReplaced, backoff(m.slot(t.Ref).fails()+4)))
 	case StatusStopped:
-		m.planReopen(t, backoff(m.slot(t.Ref).fails()+4))
+		m.planOpen(t.Ref, backoff(m.slot(t.Ref).fails()+4))
 	case StatusBanned:
 		if !s.Until.IsZero() {
-			m.planReopen(t, max(firstBackoff, s.Until.Sub(m.svc.now())))
+			m.planOpen(t.Ref, max(firstBackoff, s.Until.Sub(m.svc.now())))
 		}
 	}
-}
-
-// planReopen opens a session anew after a pause, unless another term has begun by then.
-func (m *SessionManager) planReopen(ended *term, pause time.Duration) {
-	m.later(pause, func(ctx context.Context) {
-		if t := m.term(ended.Ref); t == nil || t == ended {
-			m.reopen(ctx, ended.Ref)
-		}
-	})
 }
 
 // watch plans the alert of a line that is down.
@@ -333,7 +329,7 @@ func (m *SessionManager) closeAll() {
 	m.mu.Unlock()
 	var work sync.WaitGroup
 	for _, s := range slots {
-		t := s.current()
+		t := s.stop()
 		if t == nil {
 			continue
 		}

@@ -44,7 +44,7 @@ func (s *Service) receipt(ctx context.Context, t Term, r Receipt) error {
 
 // settleMessage moves an outgoing message to a later status and tells of it; one that is there already stays as it is. m takes the new status.
 func (s *Service) settleMessage(ctx context.Context, tx Store, m *Message, to MessageStatus, reason string, at time.Time) error {
-	if at.IsZero() {
+	if at = stamp(at); at.IsZero() {
 		at = s.now()
 	}
 	ev := m.moveTo(to, reason, at)

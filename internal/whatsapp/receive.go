@@ -182,13 +182,21 @@ func (m Incoming) fit(now time.Time) Incoming {
 		sum := sha256.Sum256([]byte(m.WAID))
 		m.WAID = hashedWAID + hex.EncodeToString(sum[:])
 	}
-	if m.Timestamp.IsZero() || m.Timestamp.After(now) {
+	if m.Timestamp = stamp(m.Timestamp); m.Timestamp.IsZero() || m.Timestamp.After(now) {
 		m.Timestamp = now
 	}
 	if m.Chat.Kind() == DirectChat {
 		m.Peer = m.Peer.orElse(asContact(m.Chat))
 	}
 	return m
+}
+
+// stamp gives an instant as it is stored.
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
 }
 
 // asContact gives a person's address as the one that is known of them.

@@ -11,7 +11,9 @@ type slot struct {
 
 	mu       sync.Mutex
 	term     *term
-	failures int // terms that failed since the line was last connected
+	failures int  // terms that failed since the line was last connected
+	isWanted bool // somebody started it in this process
+	plans    int  // how often its next opening was planned; only the last plan counts
 }
 
 func (m *SessionManager) slot(ref Ref) *slot {
@@ -47,6 +49,41 @@ func (s *slot) set(t *term) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.term = t
+}
+
+// want notes that somebody starts the session, so that a restore which is under way does not take it for a left-over.
+func (m *SessionManager) want(ref Ref) {
+	s := m.slot(ref)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isWanted = true
+}
+
+// plan replaces what was planned for the session; isLast tells whether the new plan still counts.
+func (s *slot) plan() (isLast func() bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plans++
+	mine := s.plans
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.plans == mine
+	}
+}
+
+func (s *slot) wanted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isWanted
+}
+
+// stop forgets what was wanted and gives the term that is to be closed.
+func (s *slot) stop() *term {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isWanted = false
+	return s.term
 }
 
 // fails counts a failure and returns how many there were since the line was last connected.

@@ -30,8 +30,8 @@ func (s *Store) MoveMessages(ctx context.Context, from, into whatsapp.Chat) (int
 	if err = s.movePermissions(ctx, from, into); err != nil {
 		return 0, none, err
 	}
-	var newest []id.Message
-	err = s.h.Read().NewSelect().Table("whatsapp_messages").Column("id").Where("tenant_id = ?", into.Tenant).Where("chat_id = ?", into.ID).
+	var newest []messageKey
+	err = s.h.Read().NewSelect().Table("whatsapp_messages").Column("id", "sender_id").Where("tenant_id = ?", into.Tenant).Where("chat_id = ?", into.ID).
 		OrderExpr("pos DESC, id DESC").Limit(1).Scan(ctx, &newest)
 	if err != nil {
 		return 0, none, fmt.Errorf("find newest message: %w", err)
@@ -42,7 +42,7 @@ func (s *Store) MoveMessages(ctx context.Context, from, into whatsapp.Chat) (int
 			incoming++
 		}
 	}
-	return incoming, append(newest, none)[0], nil
+	return incoming, append(newest, messageKey{})[0].ID, nil
 }
 
 func (s *Store) movePermissions(ctx context.Context, from, into whatsapp.Chat) error {
@@ -58,7 +58,7 @@ func (s *Store) movePermissions(ctx context.Context, from, into whatsapp.Chat) e
 
 // MoveSender implements whatsapp.Store. Messages have no index by sender: there are few groups and few chats with one contact.
 func (s *Store) MoveSender(ctx context.Context, tenant id.Tenant, from, into id.Contact) error {
-	var chats []id.Chat
+	var chats []string
 	err := s.h.Read().NewRaw("SELECT id FROM whatsapp_chats WHERE tenant_id = ? AND contact_id IN ('', ?) AND merged_into = ''", tenant, into).Scan(ctx, &chats)
 	if err != nil {
 		return fmt.Errorf("list chats: %w", err)
@@ -83,7 +83,7 @@ func (s *Store) MoveSender(ctx context.Context, tenant id.Tenant, from, into id.
 }
 
 // forgetDoubled corrects what a chat says of its messages after some were deleted because they were there twice.
-func (s *Store) forgetDoubled(ctx context.Context, tenant id.Tenant, chat id.Chat, doubled int) error {
+func (s *Store) forgetDoubled(ctx context.Context, tenant id.Tenant, chat string, doubled int) error {
 	if doubled == 0 {
 		return nil
 	}

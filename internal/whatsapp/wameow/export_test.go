@@ -9,7 +9,5 @@ func Hurry(e *Engine) {
 		firstCode: normalPace.firstCode, code: normalPace.code, linking: normalPace.linking}
 }
 
-// Slow makes an engine's pauses so long that it does not connect again within a test.
-func Slow(e *Engine) {
-	e.pace = pace{firstMost: time.Millisecond, again: time.Hour, againMost: time.Hour, growth: time.Hour, growthMost: time.Hour}
-}
+// HurryCodes makes an engine show each code for an instant only.
+func HurryCodes(e *Engine) { e.pace.firstCode, e.pace.code = 30*time.Millisecond, 20*time.Millisecond }

@@ -193,6 +193,7 @@ func TestRestartKeepsTheLinkAndTheRatchets(t *testing.T) {
 		b.sink.awaitTexts(t, "antes")
 		_, _, err := b.send("también antes")
 		require.NoError(t, err)
+		eventually(t, "all is acknowledged", func() bool { return b.net.Stats().Waiting == 0 })
 		b.line.Close()
 		b.write("mientras no estabas")
 

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow"
 	"go.uber.org/goleak"
@@ -100,8 +104,13 @@ func eachStore(t *testing.T, fn func(t *testing.T, devices *wameow.SQLDevices)) 
 
 func newEngine(t *testing.T, n *wasim.Network, devices wameow.DeviceStore) *wameow.Engine {
 	t.Helper()
+	return newEngineWith(t, n, n.HTTPClient(), devices)
+}
+
+func newEngineWith(t *testing.T, n *wasim.Network, client *http.Client, devices wameow.DeviceStore) *wameow.Engine {
+	t.Helper()
 	root := n.RootKey()
-	e, err := wameow.New(wameow.Options{Devices: devices, HTTPClient: n.HTTPClient(), RootKey: &root, Logger: logger()})
+	e, err := wameow.New(wameow.Options{Devices: devices, HTTPClient: client, RootKey: &root, Logger: logger()})
 	require.NoError(t, err)
 	wameow.Hurry(e)
 	return e
@@ -161,7 +170,7 @@ func link(t *testing.T, n *wasim.Network, s *sink, number string) {
 
 func (b *bench) fault(f wasim.Fault) {
 	b.Helper()
-	if f.Number == "" {
+	if f.Number == "" && f.Kind != "http_503" { // which strikes before anybody says who they are
 		f.Number = b.business
 	}
 	_, err := b.net.Fault(f)
@@ -419,4 +428,38 @@ func loseSessions(t *testing.T, dir string) {
 	_, err = db.Exec(`DELETE FROM kv WHERE k LIKE 'ses/%'`)
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
+}
+
+// silentServer takes WebSocket connections and says nothing on them.
+type silentServer struct {
+	*httptest.Server
+	connected chan struct{}
+}
+
+func newSilentServer(t *testing.T) *silentServer {
+	t.Helper()
+	s := &silentServer{connected: make(chan struct{}, 8)}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		s.connected <- struct{}{}
+		for {
+			if _, _, err = ws.Read(r.Context()); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// client reaches the server whatever address it asks for.
+func (s *silentServer) client() *http.Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", s.Listener.Addr().String())
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: dial, DialTLSContext: dial}}
 }
