@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ var _ kong.Resolver = (*File)(nil)
 // ReadFile reads a YAML document. It implements kong.ConfigurationLoader.
 func ReadFile(r io.Reader) (kong.Resolver, error) {
 	f := &File{values: map[string]any{}}
-	if err := yaml.NewDecoder(r).Decode(&f.values); err != nil && err != io.EOF {
+	if err := yaml.NewDecoder(r).Decode(&f.values); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("configuration file: %w", err)
 	}
 	return f, nil

@@ -102,55 +102,139 @@ type (
 	Event = ID[eventKind]
 )
 
-// The constructors of fresh IDs, one per kind.
-func NewTenant() Tenant             { return New[tenantKind]() }
-func NewUser() User                 { return New[userKind]() }
-func NewAPIKey() APIKey             { return New[apiKeyKind]() }
-func NewLogin() Login               { return New[loginKind]() }
-func NewRefreshToken() RefreshToken { return New[refreshKind]() }
-func NewAuditEntry() AuditEntry     { return New[auditKind]() }
-func NewSession() Session           { return New[sessionKind]() }
-func NewChat() Chat                 { return New[chatKind]() }
-func NewMessage() Message           { return New[messageKind]() }
-func NewContact() Contact           { return New[contactKind]() }
-func NewLocation() Location         { return New[locationKind]() }
-func NewService() Service           { return New[serviceKind]() }
-func NewStaff() Staff               { return New[staffKind]() }
-func NewResource() Resource         { return New[resourceKind]() }
-func NewClosure() Closure           { return New[closureKind]() }
-func NewCustomer() Customer         { return New[customerKind]() }
-func NewAppointment() Appointment   { return New[appointmentKind]() }
-func NewHold() Hold                 { return New[holdKind]() }
-func NewConversation() Conversation { return New[conversationKind]() }
-func NewNotification() Notification { return New[notificationKind]() }
-func NewWebhook() Webhook           { return New[webhookKind]() }
-func NewJob() Job                   { return New[jobKind]() }
-func NewEvent() Event               { return New[eventKind]() }
+// NewTenant makes a fresh ID of a tenant.
+func NewTenant() Tenant { return New[tenantKind]() }
 
-// The readers of IDs at the edge, one per kind that comes from outside.
-func ParseTenant(s string) (Tenant, error)           { return Parse[tenantKind](s) }
-func ParseUser(s string) (User, error)               { return Parse[userKind](s) }
-func ParseAPIKey(s string) (APIKey, error)           { return Parse[apiKeyKind](s) }
-func ParseLogin(s string) (Login, error)             { return Parse[loginKind](s) }
-func ParseSession(s string) (Session, error)         { return Parse[sessionKind](s) }
-func ParseChat(s string) (Chat, error)               { return Parse[chatKind](s) }
-func ParseMessage(s string) (Message, error)         { return Parse[messageKind](s) }
-func ParseLocation(s string) (Location, error)       { return Parse[locationKind](s) }
-func ParseService(s string) (Service, error)         { return Parse[serviceKind](s) }
-func ParseStaff(s string) (Staff, error)             { return Parse[staffKind](s) }
-func ParseClosure(s string) (Closure, error)         { return Parse[closureKind](s) }
-func ParseCustomer(s string) (Customer, error)       { return Parse[customerKind](s) }
+// NewUser makes a fresh ID of a user.
+func NewUser() User { return New[userKind]() }
+
+// NewAPIKey makes a fresh ID of an API key.
+func NewAPIKey() APIKey { return New[apiKeyKind]() }
+
+// NewLogin makes a fresh ID of a login.
+func NewLogin() Login { return New[loginKind]() }
+
+// NewRefreshToken makes a fresh ID of a refresh token.
+func NewRefreshToken() RefreshToken { return New[refreshKind]() }
+
+// NewAuditEntry makes a fresh ID of an audit entry.
+func NewAuditEntry() AuditEntry { return New[auditKind]() }
+
+// NewSession makes a fresh ID of a session.
+func NewSession() Session { return New[sessionKind]() }
+
+// NewChat makes a fresh ID of a chat.
+func NewChat() Chat { return New[chatKind]() }
+
+// NewMessage makes a fresh ID of a message.
+func NewMessage() Message { return New[messageKind]() }
+
+// NewContact makes a fresh ID of a contact.
+func NewContact() Contact { return New[contactKind]() }
+
+// NewLocation makes a fresh ID of a location.
+func NewLocation() Location { return New[locationKind]() }
+
+// NewService makes a fresh ID of a service.
+func NewService() Service { return New[serviceKind]() }
+
+// NewStaff makes a fresh ID of a staff.
+func NewStaff() Staff { return New[staffKind]() }
+
+// NewResource makes a fresh ID of a resource.
+func NewResource() Resource { return New[resourceKind]() }
+
+// NewClosure makes a fresh ID of a closure.
+func NewClosure() Closure { return New[closureKind]() }
+
+// NewCustomer makes a fresh ID of a customer.
+func NewCustomer() Customer { return New[customerKind]() }
+
+// NewAppointment makes a fresh ID of an appointment.
+func NewAppointment() Appointment { return New[appointmentKind]() }
+
+// NewHold makes a fresh ID of a hold.
+func NewHold() Hold { return New[holdKind]() }
+
+// NewConversation makes a fresh ID of a conversation.
+func NewConversation() Conversation { return New[conversationKind]() }
+
+// NewNotification makes a fresh ID of a notification.
+func NewNotification() Notification { return New[notificationKind]() }
+
+// NewWebhook makes a fresh ID of a webhook.
+func NewWebhook() Webhook { return New[webhookKind]() }
+
+// NewJob makes a fresh ID of a job.
+func NewJob() Job { return New[jobKind]() }
+
+// NewEvent makes a fresh ID of an event.
+func NewEvent() Event { return New[eventKind]() }
+
+// ParseTenant reads the ID of a tenant at the edge.
+func ParseTenant(s string) (Tenant, error) { return Parse[tenantKind](s) }
+
+// ParseUser reads the ID of an user at the edge.
+func ParseUser(s string) (User, error) { return Parse[userKind](s) }
+
+// ParseAPIKey reads the ID of an API key at the edge.
+func ParseAPIKey(s string) (APIKey, error) { return Parse[apiKeyKind](s) }
+
+// ParseLogin reads the ID of a login at the edge.
+func ParseLogin(s string) (Login, error) { return Parse[loginKind](s) }
+
+// ParseSession reads the ID of a session at the edge.
+func ParseSession(s string) (Session, error) { return Parse[sessionKind](s) }
+
+// ParseChat reads the ID of a chat at the edge.
+func ParseChat(s string) (Chat, error) { return Parse[chatKind](s) }
+
+// ParseMessage reads the ID of a message at the edge.
+func ParseMessage(s string) (Message, error) { return Parse[messageKind](s) }
+
+// ParseLocation reads the ID of a location at the edge.
+func ParseLocation(s string) (Location, error) { return Parse[locationKind](s) }
+
+// ParseService reads the ID of a service at the edge.
+func ParseService(s string) (Service, error) { return Parse[serviceKind](s) }
+
+// ParseStaff reads the ID of a staff at the edge.
+func ParseStaff(s string) (Staff, error) { return Parse[staffKind](s) }
+
+// ParseClosure reads the ID of a closure at the edge.
+func ParseClosure(s string) (Closure, error) { return Parse[closureKind](s) }
+
+// ParseCustomer reads the ID of a customer at the edge.
+func ParseCustomer(s string) (Customer, error) { return Parse[customerKind](s) }
+
+// ParseAppointment reads the ID of an appointment at the edge.
 func ParseAppointment(s string) (Appointment, error) { return Parse[appointmentKind](s) }
-func ParseHold(s string) (Hold, error)               { return Parse[holdKind](s) }
+
+// ParseHold reads the ID of a hold at the edge.
+func ParseHold(s string) (Hold, error) { return Parse[holdKind](s) }
+
+// ParseNotification reads the ID of a notification at the edge.
 func ParseNotification(s string) (Notification, error) {
 	return Parse[notificationKind](s)
 }
-func ParseJob(s string) (Job, error)     { return Parse[jobKind](s) }
+
+// ParseJob reads the ID of a job at the edge.
+func ParseJob(s string) (Job, error) { return Parse[jobKind](s) }
+
+// ParseEvent reads the ID of an event at the edge.
 func ParseEvent(s string) (Event, error) { return Parse[eventKind](s) }
 
 // FromMessage and its kind give the repeatable ID of a name; see From.
-func FromMessage(name string) Message           { return From[messageKind](name) }
-func FromSession(name string) Session           { return From[sessionKind](name) }
-func FromJob(name string) Job                   { return From[jobKind](name) }
+func FromMessage(name string) Message { return From[messageKind](name) }
+
+// FromSession gives the repeatable ID of a session; see From.
+func FromSession(name string) Session { return From[sessionKind](name) }
+
+// FromJob gives the repeatable ID of a job; see From.
+func FromJob(name string) Job { return From[jobKind](name) }
+
+// FromNotification gives the repeatable ID of a notification; see From.
 func FromNotification(name string) Notification { return From[notificationKind](name) }
-func FromLocation(name string) Location         { return From[locationKind](name) }
+
+// FromLocation gives the repeatable ID of a location; see From.
+func FromLocation(name string) Location { return From[locationKind](name) }

@@ -78,7 +78,7 @@ func Open(ctx context.Context, rawURL string, maxConns int) (*DB, error) {
 	case Postgres:
 		err = db.openPostgres(rawURL, maxConns)
 	case MySQL:
-		err = db.openMySQL(rawURL, maxConns)
+		err = db.openMySQL(ctx, rawURL, maxConns)
 	}
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (db *DB) openSQLite(path string, maxConns int) error {
 	return nil
 }
 
-func (db *DB) openMySQL(rawURL string, maxConns int) error {
+func (db *DB) openMySQL(ctx context.Context, rawURL string, maxConns int) error {
 	cfg, err := mysqlConfig(rawURL)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (db *DB) openMySQL(rawURL string, maxConns int) error {
 	}
 	pool := sql.OpenDB(session{conn})
 	limitPool(pool, maxConns)
-	if err = pool.Ping(); err != nil { // bun asks for the version at once and panics without an answer
+	if err = pool.PingContext(ctx); err != nil { // bun asks for the version at once and panics without an answer
 		_ = pool.Close()
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
