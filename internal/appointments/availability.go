@@ -20,7 +20,7 @@ func (s *Service) Availability(ctx context.Context, tenant id.Tenant, q Availabi
 	if rough.From.Before(now) {
 		rough.From = now
 	}
-	plan, err := s.store.LoadPlan(ctx, tenant, PlanQuery{Service: q.Service, Staff: q.Staff, Location: q.Location, Starts: rough, Now: now})
+	plan, err := s.store.LoadPlan(ctx, tenant, PlanQuery{Service: q.Service, Staff: q.Staff, Location: q.Location, Starts: rough, Appointment: q.Moving, Now: now})
 	if err != nil {
 		return Availability{}, err
 	}

@@ -32,11 +32,12 @@ type Phones interface {
 // AvailabilityQuery asks for the free slots of one service.
 type AvailabilityQuery struct {
 	Service     id.Service
-	Staff       id.Staff    // zero = everybody who performs it
-	Location    id.Location // zero = the staff member's, else the first
-	From, To    time.Time   // starts in [From, To), unless dates are given
-	First, Last when.Date   // starts on these local dates, both included
-	Limit       int         // most slots to return; 0 = all
+	Staff       id.Staff       // zero = everybody who performs it
+	Location    id.Location    // zero = the staff member's, else the first
+	From, To    time.Time      // starts in [From, To), unless dates are given
+	First, Last when.Date      // starts on these local dates, both included
+	Limit       int            // most slots to return; 0 = all
+	Moving      id.Appointment // when not zero: its own time does not stand in the way of another
 }
 
 // MaxAvailability bounds the range of one AvailabilityQuery.

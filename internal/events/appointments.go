@@ -11,6 +11,7 @@ func init() {
 	register[AppointmentRescheduled]()
 	register[AppointmentCancelled]()
 	register[AppointmentStatusChanged]()
+	register[AppointmentReminded]()
 	register[TenantCreated]()
 	register[TenantStatusChanged]()
 	register[SettingsChanged]()
@@ -58,6 +59,18 @@ type AppointmentStatusChanged struct {
 	Status string `json:"status"` // "confirmed", "completed", "no_show"
 }
 
+// AppointmentReminded says that a reminder of an appointment was handed over to be sent.
+type AppointmentReminded struct {
+	Tenant       id.Tenant       `json:"tenant"`
+	Appointment  id.Appointment  `json:"appointment"`
+	Notification id.Notification `json:"notification"`
+	Channel      string          `json:"channel"` // "whatsapp", …
+	Start        time.Time       `json:"start"`   // of the appointment, UTC
+	Chat         id.Chat         `json:"chat,omitzero"`
+	Message      id.Message      `json:"message,omitzero"` // the message that carries it
+	At           time.Time       `json:"at"`
+}
+
 // TenantCreated says that a business was added to the installation.
 type TenantCreated struct {
 	Tenant id.Tenant `json:"tenant"`
@@ -95,6 +108,10 @@ func (e *AppointmentBooked) EventName() string        { return "appointment.book
 func (e *AppointmentRescheduled) EventName() string   { return "appointment.rescheduled" }
 func (e *AppointmentCancelled) EventName() string     { return "appointment.cancelled" }
 func (e *AppointmentStatusChanged) EventName() string { return "appointment.status" }
+
+func (e *AppointmentReminded) EventName() string      { return "appointment.reminded" }
+func (e *AppointmentReminded) EventTenant() id.Tenant { return e.Tenant }
+func (e *AppointmentReminded) OrderKey() string       { return e.Appointment.String() }
 
 func (e *TenantCreated) EventName() string            { return "tenant.created" }
 func (e *TenantCreated) EventTenant() id.Tenant       { return e.Tenant }

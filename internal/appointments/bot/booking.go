@@ -182,7 +182,7 @@ func (t *turn) offer() {
 	switch {
 	case len(slots) == 0:
 		t.say(t.noneKey(), Vars{"staff": t.staffName(t.s.Wish.Staff)})
-		t.offerNearest(t.anchor(o))
+		t.offerNearest(t.anchor(o), true)
 	case o.Hours.Edge == when.Earliest:
 		t.summarize(t.slotOption(slots[0]))
 	case o.Hours.Edge == when.Latest:
@@ -217,15 +217,15 @@ func (t *turn) offerExact(at time.Time) {
 	default:
 		t.say(KeyNotFree, Vars{"start": at, "staff": t.staffName(t.s.Wish.Staff)})
 	}
-	t.offerNearest(at)
+	t.offerNearest(at, false)
 }
 
-// offerNearest proposes the three free times that lie nearest to the instant.
-func (t *turn) offerNearest(at time.Time) {
-	slots := t.nearest(at)
+// offerNearest proposes the three free times that lie nearest to the instant; see nearest.
+func (t *turn) offerNearest(at time.Time, roomy bool) {
+	slots := t.nearest(at, roomy)
 	if len(slots) == 0 && !t.s.Wish.Staff.IsZero() { // the line before has said that this person has no time
 		t.s.Wish.Staff = id.Staff{}
-		slots = t.nearest(at)
+		slots = t.nearest(at, roomy)
 	}
 	if len(slots) == 0 {
 		t.s = t.s.settled()
@@ -253,7 +253,7 @@ func (t *turn) listSlots(key Key, slots []Slot) {
 func (t *turn) summarize(o Option) {
 	if o.Start.Before(t.w.Now) {
 		t.say(KeyPast)
-		t.offerNearest(t.w.Now)
+		t.offerNearest(t.w.Now, false)
 		return
 	}
 	if b, ok := t.w.appointment(t.s.Target); ok && t.s.Task == Reschedule && b.Start.Equal(o.Start) && (o.Staff.IsZero() || o.Staff == b.Staff.ID) {

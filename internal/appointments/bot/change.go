@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ func (t *turn) asksOwn() bool {
 			return true
 		}
 		t.change(Cancel)
+	case busy && w.only(lex.leave, lex.no, lex.fillers):
+		t.drop()
 	case !busy && w.has(lex.cannotCome...):
 		t.change(Cancel)
 	case !busy && w.has(lex.changeVague...) && len(t.w.Appointments) > 0:
@@ -175,7 +178,7 @@ func (t *turn) takeNewTime(b Booking) {
 	t.takeWish()
 }
 
-// splitTimes parts words that name two times: the one that is and the one that shall be.
+// splitTimes parts words that name two times: that of an appointment as it is, and the one that shall be.
 func (t *turn) splitTimes() (is, shall when.Meaning, ok bool) {
 	text := " " + t.lex.withoutPleasantries(t.r.text) + " "
 	ref := when.Reference{Now: t.w.Now.In(t.w.Zone), Open: t.w.Open}
@@ -186,8 +189,9 @@ func (t *turn) splitTimes() (is, shall when.Meaning, ok bool) {
 				break
 			}
 			i += from
-			is, shall = when.Parse(text[:i], ref), when.Parse(text[i:], ref)
-			if is.Kind != when.None && shall.Kind != when.None {
+			is, shall = when.ParseIn(t.lex.language, text[:i], ref), when.ParseIn(t.lex.language, text[i:], ref)
+			isOwn := func(b Booking) bool { return is.Admits(t.local(b.Start)) }
+			if shall.Kind != when.None && slices.ContainsFunc(t.w.Appointments, isOwn) {
 				return is, shall, true
 			}
 			from = i + len(word) - 1

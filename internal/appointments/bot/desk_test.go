@@ -85,7 +85,7 @@ func (d *desk) person(want id.Staff) bot.Person {
 }
 
 func (d *desk) agenda(service id.Service, staff id.Staff, moving id.Appointment) *appointments.Agenda {
-	plan := appointments.Plan{Location: d.location, Offering: d.offering(service), Busy: map[id.Staff][]appointments.Busy{}}
+	plan := appointments.Plan{Location: d.location, Offering: d.offering(service), Busy: map[id.Staff][]appointments.Span{}}
 	for _, m := range d.staff {
 		if staff.IsZero() || staff == m.ID {
 			plan.Staff = append(plan.Staff, m)
@@ -94,11 +94,11 @@ func (d *desk) agenda(service id.Service, staff id.Staff, moving id.Appointment)
 	for _, e := range d.booked {
 		if e.status != "cancelled" && e.id != moving {
 			span := appointments.Span{From: e.start, To: e.start.Add(d.offering(e.service).Duration)}
-			plan.Busy[e.staff] = append(plan.Busy[e.staff], appointments.Busy{Span: span, Appointment: e.id})
+			plan.Busy[e.staff] = append(plan.Busy[e.staff], span)
 		}
 	}
 	for staff := range plan.Busy {
-		slices.SortFunc(plan.Busy[staff], func(a, b appointments.Busy) int { return a.From.Compare(b.From) })
+		slices.SortFunc(plan.Busy[staff], func(a, b appointments.Span) int { return a.From.Compare(b.From) })
 	}
 	a, err := appointments.NewAgenda(plan, d.now)
 	require.NoError(d.t, err)
@@ -109,7 +109,7 @@ func (d *desk) agenda(service id.Service, staff id.Staff, moving id.Appointment)
 func (d *desk) world(customer string) *bot.World {
 	w := &bot.World{Now: d.now, Zone: d.zone, Business: "Peluquería Demo", Address: d.location.Address, Language: "es", Name: customer, Reminded: d.reminded}
 	for _, o := range d.services {
-		w.Services = append(w.Services, bot.Service{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price})
+		w.Services = append(w.Services, bot.Offering{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price})
 	}
 	for _, m := range d.staff {
 		w.Staff = append(w.Staff, bot.Person{ID: m.ID, Name: m.Name})
@@ -141,7 +141,7 @@ func (d *desk) world(customer string) *bot.World {
 
 func (d *desk) booking(e entry) bot.Booking {
 	o := d.offering(e.service)
-	return bot.Booking{ID: e.id, Start: e.start, Service: bot.Service{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price}, Staff: d.person(e.staff)}
+	return bot.Booking{ID: e.id, Start: e.start, Service: bot.Offering{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price}, Staff: d.person(e.staff)}
 }
 
 // book writes an appointment down, without asking whether it may be.

@@ -1,7 +1,11 @@
 package bot
 
+import "turnero/internal/appointments/when"
+
 // lexicon is how customers say things in one language, in the form that words.has and words.only read.
 type lexicon struct {
+	language when.Language
+
 	greetings, thanks, goodbyes, fillers []string
 
 	yes, yesFillers, no, noFillers []string
@@ -10,6 +14,7 @@ type lexicon struct {
 	personAlone []string // the same when nothing else is said
 	mine        []string // asks for the appointments they have
 	cancel      []string // takes an appointment back, or what is being done
+	leave       []string // wants no more of what is being done
 	cannotCome  []string // takes back the appointment that is next
 	change      []string // wants another time for an appointment
 	changeVague []string // the same, when there is an appointment and nothing is being chosen
@@ -37,6 +42,8 @@ type lexicon struct {
 
 // spanish understands Spanish with Argentine voseo, written as people write on a phone.
 var spanish = lexicon{
+	language: when.Spanish,
+
 	greetings: []string{"hola", "ola", "holis", "holaa", "buenas", "buen dia", "buenos dias", "buenas tardes", "buenas noches", "hey", "que tal", "como estas",
 		"como va", "como andas", "todo bien", "disculpa*", "perdon*", "consulta"},
 	thanks:   []string{"gracias", "muchas gracias", "mil gracias", "grax", "grac*", "graciela~", "genial", "buenisimo", "perfecto", "barbaro", "excelente", "de nada", "joya", "ok", "oka", "okey", "listo", "dale"},
@@ -45,9 +52,9 @@ var spanish = lexicon{
 		"genial", "que tal", "te", "me", "lo", "la", "el", "un", "una", "de", "a", "en", "es", "eso", "esa", "ese", "este", "esta", "todo", "bien", "ya"},
 
 	yes: []string{"si", "sip", "sep", "sisi", "sis", "seh", "obvio", "dale", "ok", "oka", "okey", "okay", "okis", "listo", "confirmo~", "confirmar~", "confirma", "confirmado", "confirmada", "confirmalo",
-		"de una", "va", "bueno", "buenisimo", "claro", "por supuesto", "correcto", "exacto", "joya", "perfecto", "barbaro", "me sirve", "me queda bien", "esta bien", "reservalo", "reserva", "reservame", "agendalo", "agendame", "acepto", "yes", "s"},
+		"de una", "va", "bueno", "buenisimo", "claro", "por supuesto", "correcto", "exacto", "joya", "perfecto", "barbaro", "me sirve", "me queda bien", "esta bien", "reservalo", "reserva", "reservame", "agendalo", "agendame", "acepto", "yes"},
 	yesFillers: []string{"turno", "mi", "que", "ese horario", "horario", "ok", "quiero", "asi", "quedamos", "nos vemos", "voy", "ahi estare"},
-	no:         []string{"no", "nop", "nope", "nono", "nah", "negativo", "para nada", "todavia no", "mejor no", "ninguno", "ninguna", "ningun*", "paso", "dejalo", "deja", "nada", "n"},
+	no:         []string{"no", "nop", "nope", "nono", "nah", "negativo", "para nada", "todavia no", "mejor no", "ninguno", "ninguna", "ningun*", "paso", "dejalo", "deja", "nada"},
 	noFillers:  []string{"quiero", "ese horario", "ese dia", "ese", "me sirve", "me queda bien", "puedo", "horario", "dia", "mejor", "otro", "otra", "asi", "lo mantengo", "mantenelo", "mantener", "lo dejo"},
 
 	person: []string{"hablar con", "hablar * con", "hablarle a", "charlar con", "comunicar* con", "contactar* con", "contacto con", "atenderme alguien", "atienda alguien", "atiende alguien", "atienda una persona",
@@ -56,6 +63,7 @@ var spanish = lexicon{
 	personAlone: []string{"persona", "una persona", "alguien", "humano", "un humano", "gente", "ayuda humana"},
 	mine: []string{"mis turnos", "mi turno", "mis reservas", "mi reserva", "mis citas", "mi cita", "ver turno*", "que turno*", "que turnos tengo", "tengo turno", "tengo un turno", "tengo algun turno", "cuando tengo", "cuando es", "cuando era",
 		"a que hora tengo", "a que hora es", "a que hora era", "para cuando tengo", "turnos tengo"},
+	leave:      []string{"dejalo", "deja", "dejemoslo", "nada", "olvidalo", "olvidate", "no importa", "ya no", "ya no quiero", "no quiero", "no quiero nada", "mejor no", "no gracias", "no muchas gracias", "otro momento", "despues te escribo", "despues veo"},
 	cancel:     []string{"cancelar~", "cancel*", "anular*", "anula", "anulo", "dar de baja", "suspender*", "suspendo", "suspende", "eliminar*", "borrar*", "borra", "sacame el turno", "dar de baja el turno"},
 	cannotCome: []string{"no puedo ir", "no voy a poder", "no voy a ir", "no podre", "no llego", "no voy", "no podria ir", "no puedo asistir", "no puedo manana", "no puedo hoy", "no asistire", "no ire", "no voy a llegar", "no puedo llegar", "no voy a asistir", "no puedo"},
 	change: []string{"reprogram*", "reagend*", "postergar*", "posponer*", "aplazar*", "cambiar el turno", "cambiar mi turno", "cambiar turno", "cambio de turno", "cambiar la fecha", "cambiar la hora", "cambiar el horario", "cambiar de horario", "cambiar de dia",

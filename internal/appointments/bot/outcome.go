@@ -10,7 +10,7 @@ func (t *turn) conclude(o Outcome) {
 	case o.Result == NotFree && (o.Action.Kind == DoBook || o.Action.Kind == DoMove):
 		t.s.Choice = nil
 		t.say(KeyTaken, Vars{"start": o.Action.Start})
-		t.offerNearest(o.Action.Start)
+		t.offerNearest(o.Action.Start, false)
 	case o.Result == Refused:
 		t.s = t.s.settled()
 		t.ask(AskedPerson, KeyRefused, nil, Option{Kind: OptPerson}, Option{Kind: OptBook})

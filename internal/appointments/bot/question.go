@@ -176,7 +176,7 @@ func (t *turn) answersSummary() bool {
 			t.accept() // "sí, mañana a las 10"
 			return true
 		}
-		if _, exact := t.r.when.Options[0].Hours.Minute(); !exact {
+		if len(t.r.when.Options) != 1 || t.r.when.Options[0].Hours.Shape != when.At {
 			return false
 		}
 		t.askConfirm()
@@ -226,5 +226,5 @@ func (t *turn) answersWhich() bool {
 
 // otherService reports whether another service than the one being booked is named.
 func (t *turn) otherService() bool {
-	return t.s.Task == Book && len(t.r.services) > 0 && !slices.ContainsFunc(t.r.services, func(s Service) bool { return s.ID == t.s.Service })
+	return t.s.Task == Book && len(t.r.services) > 0 && !slices.ContainsFunc(t.r.services, func(s Offering) bool { return s.ID == t.s.Service })
 }

@@ -15,8 +15,8 @@ type reading struct {
 	words    words   // of the whole input
 	lines    []words // of each message of the input
 	when     when.Meaning
-	services []Service // those named; several when the name fits several
-	staff    *Person   // the one named
+	services []Offering // those named; several when the name fits several
+	staff    *Person    // the one named
 }
 
 // read understands an input in the light of the world. About is the day that the conversation is about, zero when none.
@@ -27,7 +27,7 @@ func read(text string, w *World, lex *lexicon, about when.Date) reading {
 			r.lines = append(r.lines, ws)
 		}
 	}
-	r.when = when.Parse(lex.withoutPleasantries(text), when.Reference{Now: w.Now.In(w.Zone), Open: w.Open, Day: about})
+	r.when = when.ParseIn(lex.language, lex.withoutPleasantries(text), when.Reference{Now: w.Now.In(w.Zone), Open: w.Open, Day: about})
 	r.services = matchServices(r.words.without(lex.thanks, lex.yes), w.Services, lex)
 	r.staff = matchStaff(r.words, w.Staff, lex)
 	return r
@@ -111,8 +111,8 @@ func isBorder(text string, i int) bool {
 }
 
 // matchServices finds the services that the words name best. A service named in full comes before one of which a part is named.
-func matchServices(w words, services []Service, lex *lexicon) []Service {
-	var best []Service
+func matchServices(w words, services []Offering, lex *lexicon) []Offering {
+	var best []Offering
 	top := 0
 	for _, s := range services {
 		name := wordsOf(s.Name)
@@ -133,7 +133,7 @@ func matchServices(w words, services []Service, lex *lexicon) []Service {
 		switch {
 		case score == 0 || score < top:
 		case score > top:
-			top, best = score, []Service{s}
+			top, best = score, []Offering{s}
 		default:
 			best = append(best, s)
 		}
@@ -143,7 +143,7 @@ func matchServices(w words, services []Service, lex *lexicon) []Service {
 
 // isAkin reports whether two words are the same but for a slip or an ending: "corte", "cortes", "cortarme".
 func isAkin(a, b string) bool {
-	if a == b || isNear(a, b) {
+	if a == b || isNear(a, b, 4) {
 		return true
 	}
 	shared := 0
@@ -160,7 +160,7 @@ func matchStaff(w words, staff []Person, lex *lexicon) *Person {
 			continue
 		}
 		for j := range staff {
-			if first := wordsOf(staff[j].Name); len(first) > 0 && (w[i+1] == first[0] || isNear(w[i+1], first[0])) {
+			if first := wordsOf(staff[j].Name); len(first) > 0 && (w[i+1] == first[0] || isNear(w[i+1], first[0], 4)) {
 				return &staff[j]
 			}
 		}

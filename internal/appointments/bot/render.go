@@ -124,7 +124,7 @@ func (r *renderer) fact(v any, form string) string {
 	case int:
 		switch form {
 		case "hour":
-			return fmt.Sprintf("%d:%02d", v/60%24, v%60)
+			return fmt.Sprintf("%02d:%02d", v/60%24, v%60)
 		case "half":
 			text, _ := r.fill(r.c.Messages[halfOf(v)], nil)
 			return text

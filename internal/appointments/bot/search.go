@@ -75,19 +75,46 @@ func (t *turn) admitted(m when.Meaning, from, to time.Time) []Slot {
 	return slices.DeleteFunc(t.slots(from, to), func(s Slot) bool { return !m.Admits(t.local(s.Start)) })
 }
 
-// nearest gives the three free starts nearest to the instant, in the order of time.
-func (t *turn) nearest(at time.Time) []Slot {
+// nearest gives the three free starts nearest to the instant, in the order of time: to the minute, or with some room
+// between them when the wish was for a stretch of time and not for an instant.
+func (t *turn) nearest(at time.Time, roomy bool) []Slot {
 	if at.Before(t.w.Now) {
 		at = t.w.Now
 	}
+	choose := func(slots []Slot) []Slot {
+		if roomy {
+			slots = thin(slots, at)
+		}
+		return closest(slots, at, offered)
+	}
 	for _, days := range reach {
 		span := time.Duration(days) * 12 * time.Hour
-		if found := t.slots(at.Add(-span), at.Add(span)); len(found) >= offered {
-			return closest(found, at, offered)
+		if found := choose(t.slots(at.Add(-span), at.Add(span))); len(found) >= offered {
+			return found
 		}
 	}
 	last := reach[len(reach)-1]
-	return closest(t.slots(t.w.Now, t.w.Now.AddDate(0, 0, last)), at, offered)
+	return choose(t.slots(t.w.Now, t.w.Now.AddDate(0, 0, last)))
+}
+
+// thin leaves of the slots those that lie an hour or more from each nearer one, and no more than two of each stretch of twelve hours.
+func thin(slots []Slot, at time.Time) []Slot {
+	var out []Slot
+	for _, s := range closest(slots, at, len(slots)) {
+		near := 0
+		for _, kept := range out {
+			switch gap := kept.Start.Sub(s.Start).Abs(); {
+			case gap < time.Hour:
+				near = offered
+			case gap < 12*time.Hour:
+				near++
+			}
+		}
+		if near < 2 {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // closest picks the n slots that lie nearest to the instant, and gives them in the order of time.
@@ -183,7 +210,7 @@ func (t *turn) more() {
 		}
 	}
 	t.say(KeyNoMore)
-	t.offerNearest(from)
+	t.offerNearest(from, false)
 }
 
 // otherTime looks for another time: for the appointment that was about to be cancelled, or instead of those shown.

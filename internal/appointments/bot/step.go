@@ -1,6 +1,9 @@
 package bot
 
 import (
+	"slices"
+	"time"
+
 	"turnero/internal/appointments/when"
 )
 
@@ -103,17 +106,21 @@ func (t *turn) tasks() []Option {
 
 // opens begins a conversation, or reports that the words say nothing that the bot can do.
 func (t *turn) opens() bool {
+	idle := t.s.Asked == AskedNothing || t.s.Asked == AskedTask || t.s.Asked == AskedPerson
 	switch {
 	case t.r.isGreeting(t.lex):
 		t.greet(true)
 		t.s = t.s.begin(Book)
 		t.proceed()
-	case !t.reminded().ID.IsZero() && t.r.isNo(t.lex):
+	case idle && !t.reminded().ID.IsZero() && t.r.isNo(t.lex):
 		t.change(Cancel)
-	case t.confirms():
+	case idle && t.confirms():
 	case t.r.words.only(t.lex.goodbyes, t.lex.thanks, t.lex.fillers, t.lex.greetings):
+		t.s = t.s.settled()
 		t.say(KeyGoodbye)
-	case t.r.isYes(t.lex) || t.r.words.only(t.lex.thanks, t.lex.fillers, t.lex.yes):
+	case !idle && t.r.words.only(t.lex.thanks, t.lex.fillers) && !t.r.isYes(t.lex):
+		t.repeat()
+	case idle && (t.r.isYes(t.lex) || t.r.words.only(t.lex.thanks, t.lex.fillers)):
 		t.acknowledge()
 	case t.r.hasWhen() || len(t.r.services) > 0 || t.r.words.has(t.lex.book...):
 		t.greet(false)
@@ -173,12 +180,33 @@ func (t *turn) missed(key Key, vars Vars) {
 
 // repeat asks the last question again.
 func (t *turn) repeat() {
+	menu := slices.DeleteFunc(slices.Clone(t.s.Menu), t.isStale)
 	switch {
+	case t.s.Asked == AskedConfirm && t.s.Choice != nil:
+		t.summarize(*t.s.Choice)
 	case t.s.Asked == AskedConfirm:
 		t.askConfirm()
+	case t.s.Asked == AskedSlot && len(menu) <= 1: // nothing is left of it but "more"
+		t.proceed()
+	case len(menu) > 0:
+		t.ask(t.s.Asked, againKeys[t.s.Asked], nil, menu...)
 	case len(t.s.Menu) > 0:
-		t.ask(t.s.Asked, againKeys[t.s.Asked], nil, t.s.Menu...)
+		t.gone()
 	}
+}
+
+// isStale reports whether what an entry stands for is not there any more.
+func (t *turn) isStale(o Option) bool {
+	ok := true
+	switch o.Kind {
+	case OptSlot:
+		ok = slices.ContainsFunc(t.slots(o.Start, o.Start.Add(time.Minute)), func(s Slot) bool { return o.Staff.IsZero() || s.Staff.ID == o.Staff })
+	case OptService:
+		_, ok = t.w.service(o.Service)
+	case OptAppointment:
+		_, ok = t.w.appointment(o.Appointment)
+	}
+	return !ok
 }
 
 // againKeys are the short forms of the questions that have a menu.

@@ -82,8 +82,8 @@ type turn struct {
 	lines  []Line
 	action *Action
 
-	missesBefore int       // the count with which the step began
-	doubtful     []Service // the services that the words may mean, when there are several
+	missesBefore int        // the count with which the step began
+	doubtful     []Offering // the services that the words may mean, when there are several
 }
 
 // Step decides what the bot does next. It is a pure function of its arguments: it reads no clock and changes nothing.
@@ -115,7 +115,7 @@ func (t *turn) ask(q Question, key Key, vars Vars, menu ...Option) {
 	t.s.Asked, t.s.Menu = q, menu
 	t.say(key, vars)
 	for i, o := range menu {
-		t.say(t.entry(o, i+1))
+		t.lines = append(t.lines, t.entry(o, i+1))
 	}
 }
 

@@ -98,7 +98,7 @@ func (v *view) lookAtOffer(w *World) error {
 		o := &offerings[i]
 		performed := slices.ContainsFunc(staff, func(m appointments.Staff) bool { return slices.Contains(m.Services, o.ID) })
 		if o.Active && performed {
-			w.Services = append(w.Services, Service{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price})
+			w.Services = append(w.Services, Offering{ID: o.ID, Name: o.Name, Duration: o.Duration, Price: o.Price})
 		}
 	}
 	for i := range staff {
@@ -155,7 +155,7 @@ func (v *view) slots(q SlotQuery) []Slot {
 
 func bookingOf(a *appointments.Appointment) Booking {
 	return Booking{ID: a.ID, Start: a.Start, Staff: Person{a.Staff.ID, a.Staff.Name},
-		Service: Service{ID: a.Service.ID, Name: a.Service.Name, Duration: a.End.Sub(a.Start), Price: a.Price}}
+		Service: Offering{ID: a.Service.ID, Name: a.Service.Name, Duration: a.End.Sub(a.Start), Price: a.Price}}
 }
 
 // act carries out an action. What the business's rules refuse is an outcome; any other failure is an error, which undoes everything.

@@ -102,7 +102,7 @@ func matchWord(word, pattern string) bool {
 		return strings.HasPrefix(word, stem)
 	}
 	if exact, ok := strings.CutSuffix(pattern, "~"); ok {
-		return word == exact || isNear(word, exact)
+		return word == exact || isNear(word, exact, 5)
 	}
 	return word == pattern
 }
@@ -153,15 +153,13 @@ func (w words) without(phrases ...[]string) words {
 	return out
 }
 
-// isNear reports whether two words of five letters or more differ by one letter, or by two that are swapped.
-func isNear(a, b string) bool {
-	if len(a) < 5 || len(b) < 5 {
-		return false
-	}
+// isNear reports whether two words differ by one letter, or by two that are swapped. One of them has five letters or more,
+// the other no fewer than least.
+func isNear(a, b string, least int) bool {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	if len(b)-len(a) > 1 {
+	if len(a) < least || len(b) < 5 || len(b)-len(a) > 1 {
 		return false
 	}
 	i := 0

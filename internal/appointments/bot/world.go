@@ -17,7 +17,7 @@ type World struct {
 	Language string // of the business: "es", "en", "pt"
 	Name     string // the customer's, as they call themselves on WhatsApp
 
-	Services     []Service
+	Services     []Offering
 	Staff        []Person
 	Appointments []Booking      // the customer's own that are still to come, by start
 	Reminded     id.Appointment // the one that the customer was reminded of lately, zero when none
@@ -28,8 +28,8 @@ type World struct {
 	Open func(when.Date) []when.Span
 }
 
-// Service is something that can be booked.
-type Service struct {
+// Offering is a service that can be booked.
+type Offering struct {
 	ID       id.Service
 	Name     string
 	Duration time.Duration
@@ -52,7 +52,7 @@ type Slot struct {
 type Booking struct {
 	ID      id.Appointment
 	Start   time.Time
-	Service Service
+	Service Offering
 	Staff   Person
 }
 
@@ -65,13 +65,13 @@ type SlotQuery struct {
 }
 
 // service finds a service by its ID.
-func (w *World) service(want id.Service) (Service, bool) {
+func (w *World) service(want id.Service) (Offering, bool) {
 	for _, s := range w.Services {
 		if s.ID == want {
 			return s, true
 		}
 	}
-	return Service{}, false
+	return Offering{}, false
 }
 
 // appointment finds one of the customer's appointments by its ID.

@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE bot_reminders (
+  tenant_id      TEXT COLLATE "C" NOT NULL,
+  appointment_id TEXT COLLATE "C" NOT NULL,
+  reminded_at    BIGINT           NOT NULL,
+  PRIMARY KEY (tenant_id, appointment_id)
+);
+CREATE INDEX bot_reminders_age ON bot_reminders (reminded_at);
+
+-- +goose Down
+DROP TABLE bot_reminders;
