@@ -191,6 +191,15 @@ func (db *DB) URL() string { return db.url }
 // SQL gives the writing pool, for libraries that want database/sql.
 func (db *DB) SQL() *sql.DB { return db.write.DB }
 
+// Pools gives the connection pools by what they are for: "write" and, on SQLite, "read".
+func (db *DB) Pools() map[string]*sql.DB {
+	pools := map[string]*sql.DB{"write": db.write.DB}
+	if db.read != db.write {
+		pools["read"] = db.read.DB
+	}
+	return pools
+}
+
 // Handle gives the handle outside of any transaction.
 func (db *DB) Handle() Handle { return Handle{db: db} }
 

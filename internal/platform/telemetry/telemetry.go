@@ -81,8 +81,17 @@ func (m *Metrics) CountRequests(next http.Handler) http.Handler {
 		if route == "" {
 			route = "unmatched"
 		}
-		m.requests.WithLabelValues(r.Method, route, strconv.Itoa(seen.status/100)+"xx").Observe(time.Since(start).Seconds())
+		m.requests.WithLabelValues(methodLabel(r.Method), route, strconv.Itoa(seen.status/100)+"xx").Observe(time.Since(start).Seconds())
 	})
+}
+
+// methodLabel keeps made-up methods from making a series each.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
 }
 
 type routeKey struct{}

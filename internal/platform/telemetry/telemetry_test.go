@@ -34,10 +34,13 @@ func TestRequestsAreCountedByPatternNotByPath(t *testing.T) {
 	for _, path := range []string{"/things/1", "/things/2", "/nowhere/secret"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil))
 	}
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("MADEUP", "/things/1", nil))
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Contains(t, w.Body.String(), `turnero_http_request_duration_seconds_count{method="GET",route="/things/{id}",status="4xx"} 2`)
 	require.Contains(t, w.Body.String(), `route="unmatched"`)
 	require.NotContains(t, w.Body.String(), "secret")
+	require.Contains(t, w.Body.String(), `method="other"`)
+	require.NotContains(t, w.Body.String(), "MADEUP")
 	require.Contains(t, w.Body.String(), "turnero_test_depth 7")
 }
