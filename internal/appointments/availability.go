@@ -53,7 +53,7 @@ func (q *AvailabilityQuery) span() (Span, error) {
 	if q.Last.Before(q.First) {
 		return Span{}, fault.BadField("to", "must not be before from")
 	}
-	if time.Duration(q.Last.DaysSince(q.First)+1)*24*time.Hour > MaxAvailability {
+	if q.Last.DaysSince(q.First) >= int(MaxAvailability/(24*time.Hour)) {
 		return Span{}, fault.BadField("to", "must be at most 62 days after from")
 	}
 	return Span{

@@ -68,7 +68,7 @@ func (s *Service) CreateClosure(ctx context.Context, tenant id.Tenant, key Idemp
 	if err := c.check(); err != nil {
 		return Closure{}, nil, err
 	}
-	first, err := s.firstLocation(ctx, tenant)
+	first, err := s.firstPlace(ctx, tenant)
 	if err != nil {
 		return Closure{}, nil, err
 	}
@@ -81,6 +81,9 @@ func (s *Service) CreateClosure(ctx context.Context, tenant id.Tenant, key Idemp
 		all, err := tx.ListClosures(ctx, tenant)
 		if err == nil {
 			err = checkRoom("closures", len(all))
+		}
+		if err == nil {
+			err = first.settle(ctx, tx, tenant)
 		}
 		if err != nil {
 			return err

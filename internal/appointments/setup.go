@@ -51,28 +51,37 @@ func (s *Service) CreateLocation(ctx context.Context, tenant id.Tenant, key Idem
 	return l, err
 }
 
-// firstLocation gives the business's first location, and makes it of what the business has settled when there is none yet.
-func (s *Service) firstLocation(ctx context.Context, tenant id.Tenant) (Location, error) {
+// firstPlace is the business's first location. The first set-up makes it, in its own transaction.
+type firstPlace struct {
+	Location
+	isNew bool
+}
+
+// firstPlace gives the business's first location: the one that is there, or one to be made of what the business has settled.
+func (s *Service) firstPlace(ctx context.Context, tenant id.Tenant) (firstPlace, error) {
 	all, err := s.store.ListLocations(ctx, tenant)
-	if err != nil {
-		return Location{}, err
-	}
-	if len(all) > 0 {
-		return all[0], nil
+	if err != nil || len(all) > 0 {
+		return firstPlace{Location: append(all, Location{})[0]}, err
 	}
 	firm, err := s.firms.Business(ctx, tenant)
 	if err != nil {
-		return Location{}, fmt.Errorf("read the business: %w", err)
+		return firstPlace{}, fmt.Errorf("read the business: %w", err)
 	}
 	// The ID follows from the tenant, so that two first set-ups at once make one location.
 	l := Location{ID: id.FromLocation(tenant.String()), Name: firm.Name, Zone: firm.Zone, Address: firm.Address, Policy: DefaultPolicy(), CreatedAt: s.now()}
 	if err = l.check(); err != nil {
-		return Location{}, fmt.Errorf("the business cannot have a location yet: %w", err)
+		return firstPlace{}, fmt.Errorf("the business cannot have a location yet: %w", err)
 	}
-	if _, err = s.store.CreateLocation(ctx, tenant, l); err != nil {
-		return Location{}, err
+	return firstPlace{l, true}, nil
+}
+
+// settle makes the location if it is not there yet.
+func (p firstPlace) settle(ctx context.Context, tx Store, tenant id.Tenant) error {
+	if !p.isNew {
+		return nil
 	}
-	return s.store.FindLocation(ctx, tenant, l.ID)
+	_, err := tx.CreateLocation(ctx, tenant, p.Location)
+	return err
 }
 
 // Offerings lists the services of the business, active or not.
@@ -93,14 +102,18 @@ func (s *Service) CreateOffering(ctx context.Context, tenant id.Tenant, key Idem
 	if err := o.check(); err != nil {
 		return Offering{}, err
 	}
-	if _, err := s.firstLocation(ctx, tenant); err != nil {
+	first, err := s.firstPlace(ctx, tenant)
+	if err != nil {
 		return Offering{}, err
 	}
 	o.ID, o.CreatedAt = id.NewService(), s.now()
-	err := s.once(ctx, tenant, "create-service", key, o.ID, func(tx Store) error {
+	err = s.once(ctx, tenant, "create-service", key, o.ID, func(tx Store) error {
 		all, err := tx.ListOfferings(ctx, tenant)
 		if err == nil {
 			err = checkRoom("services", len(all))
+		}
+		if err == nil {
+			err = first.settle(ctx, tx, tenant)
 		}
 		if err == nil {
 			err = tx.CreateOffering(ctx, tenant, o)
@@ -144,7 +157,7 @@ func (s *Service) CreateStaff(ctx context.Context, tenant id.Tenant, key Idempot
 	if err := m.check(); err != nil {
 		return Staff{}, err
 	}
-	first, err := s.firstLocation(ctx, tenant)
+	first, err := s.firstPlace(ctx, tenant)
 	if err != nil {
 		return Staff{}, err
 	}
@@ -156,6 +169,9 @@ func (s *Service) CreateStaff(ctx context.Context, tenant id.Tenant, key Idempot
 		all, err := tx.ListStaff(ctx, tenant)
 		if err == nil {
 			err = checkRoom("staff", len(all))
+		}
+		if err == nil {
+			err = first.settle(ctx, tx, tenant)
 		}
 		if err == nil {
 			err = s.checkReferences(ctx, tx, tenant, &m)

@@ -68,7 +68,7 @@ func answer(a appointments.Appointment, err error) (*appointmentOutput, error) {
 }
 
 type bookInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Service  string `json:"service" maxLength:"100" doc:"ID of the service" required:"false"`
 		Staff    string `json:"staff,omitempty" maxLength:"100" doc:"ID; anybody who is free when absent"`
@@ -114,7 +114,7 @@ func readWanted(service, staff, location, start string) (v id.Service, f id.Staf
 }
 
 type rescheduleInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Start   *string `json:"start,omitempty" maxLength:"40"`
 		Staff   *string `json:"staff,omitempty" maxLength:"100"`
@@ -143,7 +143,7 @@ func (in *rescheduleInput) command(p id.Principal) (appointments.RescheduleComma
 }
 
 type cancelInput struct {
-	idInput
+	IDInput
 	Body *struct {
 		Reason string `json:"reason,omitempty" maxLength:"2000"`
 	} `required:"false"`
@@ -162,7 +162,7 @@ func registerAppointments(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "get-appointment", Method: http.MethodGet, Path: "/api/appointments/{id}", Tag: tag, Roles: people, Scope: readAgenda,
 		Summary: "Show an appointment"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*appointmentOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*appointmentOutput, error) {
 			appointment, err := inPath(in.ID, "appointment", id.ParseAppointment)
 			if err != nil {
 				return nil, err
@@ -206,7 +206,7 @@ func registerSettling(api *httpkit.API, operation, verb, summary string,
 	settle func(context.Context, id.Tenant, id.Appointment, string) (appointments.Appointment, error)) {
 	httpkit.Handle(api, httpkit.Op{ID: operation, Method: http.MethodPost, Path: "/api/appointments/{id}/" + verb, Tag: tag, Roles: people, Scope: writeAgenda,
 		Summary: summary + "; again changes nothing", Errors: []int{http.StatusConflict}},
-		func(ctx context.Context, p id.Principal, in *idInput) (*appointmentOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*appointmentOutput, error) {
 			appointment, err := inPath(in.ID, "appointment", id.ParseAppointment)
 			if err != nil {
 				return nil, err

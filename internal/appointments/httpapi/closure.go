@@ -18,6 +18,8 @@ type closureBody struct {
 	From      string `json:"from,omitempty" doc:"when it closes a range of time"`
 	To        string `json:"to,omitempty"`
 	Reason    string `json:"reason"`
+
+	Appointments []appointmentBody `json:"appointments,omitempty" doc:"when it has just been made: those that lie in the closed time and stay booked, for somebody to care about"`
 }
 
 func closureOf(c *appointments.Closure) closureBody {
@@ -30,15 +32,10 @@ func closureOf(c *appointments.Closure) closureBody {
 
 type closuresOutput struct{ Body httpkit.Page[closureBody] }
 
-type createdClosureOutput struct {
-	Body struct {
-		closureBody
-		Appointments []appointmentBody `json:"appointments" nullable:"false" doc:"those that lie in the closed time and stay booked: they need somebody's care"`
-	}
-}
+type closureOutput struct{ Body closureBody }
 
 type createClosureInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Location         string `json:"location,omitempty" maxLength:"100" doc:"that of the staff member, else the first one"`
 		Staff            string `json:"staff,omitempty" maxLength:"100" doc:"everybody at the location when absent"`
@@ -60,7 +57,7 @@ func registerClosures(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "create-closure", Method: http.MethodPost, Path: "/api/closures", Tag: tag, Roles: admins, Scope: writeSetup,
 		Status: http.StatusCreated, Summary: "Close a location or a staff member's agenda for a time", Errors: []int{http.StatusConflict}},
-		func(ctx context.Context, p id.Principal, in *createClosureInput) (*createdClosureOutput, error) {
+		func(ctx context.Context, p id.Principal, in *createClosureInput) (*closureOutput, error) {
 			c, err := in.closure()
 			if err != nil {
 				return nil, err
@@ -69,13 +66,13 @@ func registerClosures(api *httpkit.API, svc *appointments.Service) {
 			if err != nil {
 				return nil, toWire(err)
 			}
-			out := &createdClosureOutput{}
-			out.Body.closureBody, out.Body.Appointments = closureOf(&c), appointmentsOf(met)
+			out := &closureOutput{Body: closureOf(&c)}
+			out.Body.Appointments = appointmentsOf(met)
 			return out, nil
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "delete-closure", Method: http.MethodDelete, Path: "/api/closures/{id}", Tag: tag, Roles: admins, Scope: writeSetup,
 		Status: http.StatusNoContent, Summary: "Open again"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*struct{}, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*struct{}, error) {
 			closure, err := inPath(in.ID, "closure", id.ParseClosure)
 			if err != nil {
 				return nil, err

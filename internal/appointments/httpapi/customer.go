@@ -52,7 +52,7 @@ func registerCustomers(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "get-customer", Method: http.MethodGet, Path: "/api/customers/{id}", Tag: tag, Roles: people, Scope: readCustomers,
 		Summary: "Show a customer"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*customerOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*customerOutput, error) {
 			customer, err := inPath(in.ID, "customer", id.ParseCustomer)
 			if err != nil {
 				return nil, err

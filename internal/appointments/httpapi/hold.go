@@ -23,7 +23,7 @@ type holdBody struct {
 type holdOutput struct{ Body holdBody }
 
 type holdInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Service  string `json:"service" maxLength:"100" doc:"ID of the service"`
 		Staff    string `json:"staff,omitempty" maxLength:"100" doc:"ID; anybody who is free when absent"`
@@ -53,7 +53,7 @@ func registerHolds(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "release-hold", Method: http.MethodDelete, Path: "/api/holds/{id}", Tag: tag, Roles: people, Scope: writeAgenda,
 		Status: http.StatusNoContent, Summary: "Let a held slot go"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*struct{}, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*struct{}, error) {
 			hold, err := inPath(in.ID, "hold", id.ParseHold)
 			if err != nil {
 				return nil, err

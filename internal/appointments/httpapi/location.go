@@ -30,7 +30,7 @@ type locationOutput struct{ Body locationBody }
 type locationsOutput struct{ Body httpkit.Page[locationBody] }
 
 type createLocationInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Name         string  `json:"name" maxLength:"500"`
 		Zone         string  `json:"zone,omitempty" maxLength:"100" doc:"IANA name; the business's when absent"`
@@ -42,7 +42,7 @@ type createLocationInput struct {
 }
 
 type updateLocationInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Name         *string `json:"name,omitempty" maxLength:"500"`
 		Zone         *string `json:"zone,omitempty" maxLength:"100"`
@@ -63,7 +63,7 @@ func registerLocations(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "get-location", Method: http.MethodGet, Path: "/api/locations/{id}", Tag: tag, Roles: people, Scope: readSetup,
 		Summary: "Show a place of business"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*locationOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*locationOutput, error) {
 			location, err := inPath(in.ID, "location", id.ParseLocation)
 			if err != nil {
 				return nil, err

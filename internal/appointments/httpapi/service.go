@@ -31,7 +31,7 @@ type serviceOutput struct{ Body serviceBody }
 type servicesOutput struct{ Body httpkit.Page[serviceBody] }
 
 type createServiceInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Name         string     `json:"name" maxLength:"500"`
 		Description  string     `json:"description,omitempty" maxLength:"4000"`
@@ -45,7 +45,7 @@ type createServiceInput struct {
 }
 
 type updateServiceInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Name         *string    `json:"name,omitempty" maxLength:"500"`
 		Description  *string    `json:"description,omitempty" maxLength:"4000"`
@@ -67,7 +67,7 @@ func registerServices(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "get-service", Method: http.MethodGet, Path: "/api/services/{id}", Tag: tag, Roles: people, Scope: readSetup,
 		Summary: "Show a service"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*serviceOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*serviceOutput, error) {
 			service, err := inPath(in.ID, "service", id.ParseService)
 			if err != nil {
 				return nil, err

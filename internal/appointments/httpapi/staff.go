@@ -71,7 +71,7 @@ type staffOutput struct{ Body staffBody }
 type staffListOutput struct{ Body httpkit.Page[staffBody] }
 
 type createStaffInput struct {
-	keyInput
+	KeyInput
 	Body struct {
 		Name     string      `json:"name" maxLength:"500"`
 		Location string      `json:"location,omitempty" maxLength:"100" doc:"the first one when absent"`
@@ -83,7 +83,7 @@ type createStaffInput struct {
 }
 
 type updateStaffInput struct {
-	idInput
+	IDInput
 	Body struct {
 		Name     *string      `json:"name,omitempty" maxLength:"500"`
 		Location *string      `json:"location,omitempty" maxLength:"100"`
@@ -103,7 +103,7 @@ func registerStaff(api *httpkit.API, svc *appointments.Service) {
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "get-staff", Method: http.MethodGet, Path: "/api/staff/{id}", Tag: tag, Roles: people, Scope: readSetup,
 		Summary: "Show a staff member"},
-		func(ctx context.Context, p id.Principal, in *idInput) (*staffOutput, error) {
+		func(ctx context.Context, p id.Principal, in *IDInput) (*staffOutput, error) {
 			staff, err := inPath(in.ID, "staff member", id.ParseStaff)
 			if err != nil {
 				return nil, err

@@ -10,17 +10,17 @@ import (
 	"turnero/internal/platform/idempotency"
 )
 
-// keyInput is the header of an operation that creates something.
-type keyInput struct {
+// KeyInput is the header of an operation that creates something; its name is exported because Huma passes over others.
+type KeyInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"a repeated request with the same key and body gives what the first one made"`
 }
 
-func (k keyInput) key(body any) appointments.Idempotency {
+func (k KeyInput) key(body any) appointments.Idempotency {
 	return appointments.Idempotency{Key: k.IdempotencyKey, BodyHash: idempotency.Hash(body)}
 }
 
-// idInput is the path of an operation on one thing.
-type idInput struct {
+// IDInput is the path of an operation on one thing; see KeyInput for its name.
+type IDInput struct {
 	ID string `path:"id"`
 }
 
