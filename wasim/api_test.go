@@ -188,7 +188,9 @@ func TestControlAPIRefusesBadInput(t *testing.T) {
 func TestFilesGoThroughTheControlAPI(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	id := a.call(201, "POST", "/sim/phones/"+numberOf(1)+"/messages", `{"to":"`+numberOf(2)+`","text":"leé","media":{"type":"document","fileName":"a.txt","mimeType":"text/plain","data":"aG9sYQ=="}}`)["id"].(string)
+	file := `{"type":"document","fileName":"a.txt","mimeType":"text/plain","data":"aG9sYQ=="}`
+	answer := a.call(201, "POST", "/sim/phones/"+numberOf(1)+"/messages", `{"to":"`+numberOf(2)+`","text":"leé","media":`+file+`}`)
+	id := answer["id"].(string)
 	response, err := http.Get(a.url + "/sim/phones/" + numberOf(2) + "/messages/" + id + "/media")
 	require.NoError(t, err)
 	defer response.Body.Close()

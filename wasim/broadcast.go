@@ -19,7 +19,7 @@ func (n *Network) writeGroup(ctx context.Context, from *account, jid types.JID, 
 	if g == nil || !slices.Contains(g.Members, from.number()) {
 		return ErrNotFound.because("to", "%s is in no group %s", from.pn.User, jid)
 	}
-	return n.broadcast(ctx, from, jid, g.Members, id, body)
+	return n.broadcast(ctx, from, &circular{to: jid, numbers: g.Members, id: id, body: body, at: n.now().UTC()})
 }
 
 // writeStatus sends a status message. Everybody with a linked device is taken to have the sender among the contacts.
@@ -33,62 +33,67 @@ func (n *Network) writeStatus(ctx context.Context, from *account, jid types.JID,
 			audience = append(audience, a.number())
 		}
 	}
-	return n.broadcast(ctx, from, jid, audience, id, body)
+	return n.broadcast(ctx, from, &circular{to: jid, numbers: audience, id: id, body: body, at: n.now().UTC()})
+}
+
+// circular is one message to many.
+type circular struct {
+	to      types.JID
+	numbers []string
+	id      string
+	body    *waE2E.Message
+	at      time.Time
 }
 
 // broadcast seals a message once with the sender's key and sends it to everybody.
-func (n *Network) broadcast(ctx context.Context, from *account, to types.JID, numbers []string, id string, body *waE2E.Message) error {
+func (n *Network) broadcast(ctx context.Context, from *account, m *circular) error {
 	out := n.newOutgoing()
-	now := n.now().UTC()
-	for _, number := range numbers {
+	for _, number := range m.numbers {
 		if a := n.account(number); a != from {
-			_, generation := a.phone.deliver(from, id, to, body, now)
+			_, generation := a.phone.deliver(from, m.id, m.to, m.body, m.at)
 			out.after(generation)
 		}
 	}
-	plain, err := proto.Marshal(body)
-	if err != nil {
-		return err
-	}
-	if err = from.phone.sealBroadcast(ctx, to, numbers, id, body, plain, now, out); err != nil {
+	if err := from.phone.sealBroadcast(ctx, m, out); err != nil {
 		return err
 	}
 	return out.release()
 }
 
-func (p *phone) sealBroadcast(ctx context.Context, to types.JID, numbers []string, id string, body *waE2E.Message, plain []byte, now time.Time, out *outgoing) error {
+// sealBroadcast records a message to many and puts it into the outbox of each of their linked devices, with the key to it.
+func (p *phone) sealBroadcast(ctx context.Context, m *circular, out *outgoing) error {
 	n := p.account.net
-	kind, words, media := describeMessage(body)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var c changes
-	key, ciphertext, err := p.sealWithOwnKey(ctx, to, pad(plain), &c)
+	e, err := newEntry(m.id, p.account, m.to.String(), m.body, m.at)
 	if err != nil {
 		return err
 	}
-	r := &entry{Content: plain, Message: Message{ID: id, Direction: DirectionOut, Chat: to.String(), From: p.account.number(), To: to.String(),
-		Type: kind, Text: words, Timestamp: now, Media: media, Receipts: []Receipt{{Type: ReceiptSent, Timestamp: now}}}}
-	p.add(r, &c)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c changes
+	key, ciphertext, err := p.sealWithOwnKey(ctx, m.to, pad(e.Content), &c)
+	if err != nil {
+		return err
+	}
+	keyPlain, err := proto.Marshal(keyMessage(m.to, key))
+	if err != nil {
+		return err
+	}
+	p.add(e.asSent(e.To), &c)
 	var stanzas []*stanza
-	for _, number := range numbers {
+	for _, number := range m.numbers {
 		for _, d := range n.account(number).linked() {
-			sealedKey, err := proto.Marshal(keyMessage(to, key))
-			if err != nil {
-				return err
-			}
-			encKind, sealed, err := p.encrypt(ctx, d, pad(sealedKey), false, nil, &c)
+			kind, sealedKey, err := p.encrypt(ctx, d, pad(keyPlain), false, nil, &c)
 			if err != nil {
 				n.log.Error("group message not sent to a device", "device", d.jid, "error", err)
 				continue
 			}
-			sealed = n.faults.onSeal(d, sealed)
 			n.stats.MessagesOut.Add(1)
-			stanzas = append(stanzas, out.add(d, node{Tag: "message", Attrs: p.groupAttrs(to, id, body, now), Content: []node{
-				{Tag: "enc", Attrs: attrs{"v": "2", "type": encKind}, Content: sealed},
+			stanzas = append(stanzas, out.add(d, node{Tag: "message", Attrs: p.groupAttrs(m.to, m.id, m.body, m.at), Content: []node{
+				{Tag: "enc", Attrs: attrs{"v": "2", "type": kind}, Content: n.faults.onSeal(d, sealedKey)},
 				{Tag: "enc", Attrs: attrs{"v": "2", "type": encSenderKey}, Content: ciphertext}}}, &c))
 		}
 	}
-	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	p.tell(Event{Type: EventMessage, Message: ptr(e.public())})
 	out.stamp(stanzas, n.store.apply(c))
 	return nil
 }

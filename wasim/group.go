@@ -70,10 +70,11 @@ func (n *Network) findGroup(jid types.JID) *group {
 
 // announceGroup tells all linked devices of the members that they are in a group.
 func (n *Network) announceGroup(g *group, out *outgoing) {
+	creation := []node{{Tag: "create", Attrs: attrs{"type": "new"}, Content: []node{n.describeGroup(g)}}}
 	for _, number := range g.Members {
 		for _, d := range n.account(number).linked() {
 			out.add(d, node{Tag: "notification", Attrs: attrs{"from": g.jid, "type": "w:gp2", "id": n.newStanzaID(), "t": n.now().Unix(),
-				"participant": n.account(g.Members[0]).pn}, Content: []node{{Tag: "create", Attrs: attrs{"type": "new"}, Content: []node{n.describeGroup(g)}}}}, nil)
+				"participant": n.account(g.Members[0]).pn}, Content: creation}, nil)
 		}
 	}
 }

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
 )
 
 // historyLimit is how many messages a phone keeps; the oldest are forgotten first.
@@ -61,6 +65,30 @@ type entry struct {
 	Address string `json:"address,omitempty"` // how the writer addressed the chat: receipts come from there
 	Sum     uint32 `json:"sum,omitempty"`     // of the ciphertext it came in, to know a retransmission again
 	IsSeen  bool   `json:"seen,omitempty"`
+}
+
+// newEntry makes the entry of a message that somebody wrote.
+func newEntry(id string, from *account, to string, body *waE2E.Message, at time.Time) (*entry, error) {
+	raw, err := proto.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	kind, words, media := describeMessage(body)
+	return &entry{Content: raw, Message: Message{ID: id, From: from.number(), To: to, Type: kind, Text: words, Timestamp: at, Media: media}}, nil
+}
+
+// asSent makes it an entry of its writer's own phone.
+func (e *entry) asSent(chat string) *entry {
+	e.Direction, e.Chat = DirectionOut, chat
+	e.Receipts = []Receipt{{Type: ReceiptSent, Timestamp: e.Timestamp}}
+	return e
+}
+
+// asReceived makes it an entry of another phone, which has it now. address is the chat as the writer addresses it.
+func (e *entry) asReceived(by, chat string, address types.JID) *entry {
+	e.Direction, e.Chat, e.Address = DirectionIn, chat, address.String()
+	e.Receipts = []Receipt{{Type: ReceiptDelivered, By: by, Timestamp: e.Timestamp}}
+	return e
 }
 
 type messageKey struct{ id, from string }

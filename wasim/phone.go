@@ -125,32 +125,29 @@ func (p *phone) unwrap(ctx context.Context, in *incoming, m *waE2E.Message, c *c
 // show puts a message into the phone's history. The caller holds p.mu.
 func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes) outcome {
 	n := p.account.net
-	kind, words, media := describeMessage(body)
+	kind, words, _ := describeMessage(body)
 	if known != nil {
 		if known.Text == words && known.Type == kind {
 			return wasDuplicate
 		}
 		return wasIDReuse
 	}
-	raw, err := proto.Marshal(body)
+	from := in.from.account
+	e, err := newEntry(in.id, from, n.display(in.chat), body, n.now().UTC())
 	if err != nil {
 		return wasUnreadable
 	}
-	from := in.from.account
-	r := &entry{Content: raw, Address: in.chat.String(), Sum: in.sum, Message: Message{ID: in.id, Direction: DirectionIn, From: from.number(), To: n.display(in.chat),
-		Type: kind, Text: words, Timestamp: n.now().UTC(), Device: int(in.from.number), Media: media}}
-	r.Chat = r.From
-	if isShared(in.chat) {
-		r.Chat = r.To
+	e.Device, e.Sum = int(in.from.number), in.sum
+	switch {
+	case from == p.account:
+		e.asSent(e.To)
+	case isShared(in.chat):
+		e.asReceived(p.account.number(), e.To, in.chat)
+	default:
+		e.asReceived(p.account.number(), e.From, in.chat)
 	}
-	if from == p.account {
-		r.Direction, r.Chat = DirectionOut, r.To
-		r.Receipts = []Receipt{{Type: ReceiptSent, Timestamp: r.Timestamp}}
-	} else {
-		r.Receipts = []Receipt{{Type: ReceiptDelivered, By: p.account.number(), Timestamp: r.Timestamp}}
-	}
-	p.add(r, c)
-	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	p.add(e, c)
+	p.tell(Event{Type: EventMessage, Message: ptr(e.public())})
 	return wasShown
 }
 
@@ -161,24 +158,21 @@ func (p *phone) deliver(from *account, id string, to types.JID, body *waE2E.Mess
 	if p.history.find(id, from.number()) != nil {
 		return false, 0
 	}
-	kind, words, media := describeMessage(body)
-	raw, err := proto.Marshal(body)
+	chat, addressee := from.number(), p.account.number()
+	if isShared(to) {
+		chat, addressee = to.String(), to.String()
+	}
+	e, err := newEntry(id, from, addressee, body, at)
 	if err != nil {
 		return false, 0
 	}
-	r := &entry{Content: raw, Address: to.String(), Message: Message{ID: id, Direction: DirectionIn, Chat: from.number(), From: from.number(), To: p.account.number(),
-		Type: kind, Text: words, Timestamp: at, Media: media,
-		Receipts: []Receipt{{Type: ReceiptDelivered, By: p.account.number(), Timestamp: at}}}}
-	if isShared(to) {
-		r.Chat, r.To = to.String(), to.String()
-	}
 	var c changes
-	p.add(r, &c)
-	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	p.add(e.asReceived(p.account.number(), chat, to), &c)
+	p.tell(Event{Type: EventMessage, Message: ptr(e.public())})
 	return true, p.account.net.store.apply(c)
 }
 
-// noteReceipt entries what happened to messages that the account wrote.
+// noteReceipt notes what happened to messages that the account wrote.
 func (p *phone) noteReceipt(ids []string, receipt Receipt) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -87,12 +87,11 @@ func TestMessagesWaitForAClientThatIsAway(t *testing.T) {
 		write(t, n, customer, business, fmt.Sprint("ausente ", i))
 	}
 	require.NoError(t, c.Connect())
-	preview := await(c, func(*events.OfflineSyncPreview) bool { return true })
-	require.Equal(t, count, preview.Messages)
+	await(c, func(e *events.OfflineSyncPreview) bool { return e.Messages == count })
 	for i := range count {
 		require.Equal(t, fmt.Sprint("ausente ", i), words(await(c, func(*events.Message) bool { return true }).Message))
 	}
-	require.Equal(t, count, await(c, func(*events.OfflineSyncCompleted) bool { return true }).Count)
+	await(c, func(e *events.OfflineSyncCompleted) bool { return e.Count == count })
 }
 
 func TestOutboxOfADeviceThatStaysAwayIsBounded(t *testing.T) {

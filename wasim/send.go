@@ -102,18 +102,15 @@ func (a *account) addressOf(other *account) types.JID {
 // seal records a message that the phone's user wrote and puts one ciphertext of it into the outbox of every linked device of
 // the addressee and of the phone itself.
 func (p *phone) seal(ctx context.Context, from, to *account, id string, body *waE2E.Message, now time.Time, out *outgoing) error {
-	plain, err := proto.Marshal(body)
+	e, err := newEntry(id, from, to.number(), body, now)
 	if err != nil {
 		return err
 	}
-	kind, words, media := describeMessage(body)
 	address := from.addressOf(to)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c changes
-	r := &entry{Content: plain, Message: Message{ID: id, Direction: DirectionOut, Chat: to.number(), From: from.number(), To: to.number(),
-		Type: kind, Text: words, Timestamp: now, Media: media, Receipts: []Receipt{{Type: ReceiptSent, Timestamp: now}}}}
-	p.add(r, &c)
+	p.add(e.asSent(to.number()), &c)
 	var stanzas []*stanza
 	devices := from.linked()
 	if to != from {
@@ -127,7 +124,7 @@ func (p *phone) seal(ctx context.Context, from, to *account, id string, body *wa
 		}
 		stanzas = append(stanzas, s)
 	}
-	p.tell(Event{Type: EventMessage, Message: ptr(r.public())})
+	p.tell(Event{Type: EventMessage, Message: ptr(e.public())})
 	out.stamp(stanzas, from.net.store.apply(c))
 	return nil
 }

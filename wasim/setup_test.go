@@ -94,7 +94,8 @@ func (c *client) open(n *wasim.Network) {
 func (c *client) openAt(way *http.Client) {
 	c.t.Helper()
 	c.http = way
-	db, err := sql.Open("sqlite", "file:"+c.path+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(10000)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+c.path+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)"+
+		"&_pragma=busy_timeout(10000)&_txlock=immediate")
 	require.NoError(c.t, err)
 	db.SetMaxOpenConns(1)
 	c.store = sqlstore.NewWithDB(db, "sqlite", waLog.Noop)
