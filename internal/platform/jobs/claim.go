@@ -15,7 +15,7 @@ import (
 // nextDue tells when the next job of the kinds may be claimed; the zero time means that there is none.
 func (q *Queue) nextDue(ctx context.Context) (time.Time, error) {
 	var at []int64
-	err := q.db.Handle().Read().NewSelect().Model((*row)(nil)).Column("next_at").Where("state = ?", ready).Where("kind IN (?)", bun.List(q.kindNames())).
+	err := q.db.Handle().Read().NewSelect().Model((*row)(nil)).ForceIndex("jobs_due").Column("next_at").Where("state = ?", ready).Where("kind IN (?)", bun.List(q.kindNames())).
 		Order("next_at").Limit(1).Scan(ctx, &at)
 	if err != nil || len(at) == 0 {
 		return time.Time{}, wrap("look for due jobs", err)
@@ -32,7 +32,7 @@ func (q *Queue) claim(ctx context.Context, room int) (taken []row, more bool, er
 	limit := max(room, lookAhead)
 	err = q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
 		var due []row
-		sel := h.Write().NewSelect().Model(&due).Where("state = ?", ready).Where("next_at <= ?", sqlkit.Micros(q.now())).
+		sel := h.Write().NewSelect().Model(&due).ForceIndex("jobs_due").Where("state = ?", ready).Where("next_at <= ?", sqlkit.Micros(q.now())).
 			Where("kind IN (?)", bun.List(q.kindNames())).Order("next_at", "pos").Limit(int64(limit))
 		if err := h.ForUpdateSkipLocked(sel).Scan(ctx); err != nil {
 			return fmt.Errorf("select due jobs: %w", err)
@@ -88,12 +88,22 @@ func (q *Queue) behind(ctx context.Context, h sqlkit.Handle, jobs []row) ([]stri
 	if len(ordered) == 0 {
 		return nil, nil
 	}
-	const first = "(SELECT e.run_at, e.pos FROM jobs AS e WHERE e.tenant_id = j.tenant_id AND e.order_key = j.order_key AND e.state = ? ORDER BY e.run_at, e.pos LIMIT 1)"
+	byKey := q.byKey()
+	first := "(SELECT e.run_at, e.pos FROM jobs AS e" + byKey + " WHERE e.tenant_id = j.tenant_id AND e.order_key = j.order_key AND e.state = ? ORDER BY e.run_at, e.pos LIMIT 1)"
 	var out []string
 	err := h.Write().NewRaw(`SELECT j.id FROM jobs AS j WHERE j.id IN (?) AND (
-		EXISTS (SELECT 1 FROM jobs AS r WHERE r.tenant_id = j.tenant_id AND r.order_key = j.order_key AND r.state = 'running' AND r.id <> j.id)
+		EXISTS (SELECT 1 FROM jobs AS r`+byKey+` WHERE r.tenant_id = j.tenant_id AND r.order_key = j.order_key AND r.state = 'running' AND r.id <> j.id)
 		OR (j.run_at, j.pos) > `+first+` OR (j.run_at, j.pos) > `+first+`)`, bun.List(ordered), ready, waiting).Scan(ctx, &out)
 	return out, wrap("look for jobs ahead", err)
+}
+
+// byKey keeps MySQL and MariaDB to the index of order keys. Their statistics of a table that changes all the time are old, and
+// then they walk over all jobs of a tenant.
+func (q *Queue) byKey() string {
+	if q.db.Dialect() == sqlkit.MySQL {
+		return " FORCE INDEX (jobs_order)"
+	}
+	return ""
 }
 
 // giveBackDoubles undoes claims of jobs whose order key has another running job. Two processes can make such claims at the
@@ -105,7 +115,7 @@ func (q *Queue) giveBackDoubles(ctx context.Context, taken []row) ([]row, error)
 		return taken, nil
 	}
 	var doubles []string
-	err := q.db.Handle().Write().NewRaw(`SELECT j.id FROM jobs AS j WHERE j.id IN (?) AND EXISTS (SELECT 1 FROM jobs AS r
+	err := q.db.Handle().Write().NewRaw(`SELECT j.id FROM jobs AS j WHERE j.id IN (?) AND EXISTS (SELECT 1 FROM jobs AS r`+q.byKey()+`
 		WHERE r.tenant_id = j.tenant_id AND r.order_key = j.order_key AND r.state = 'running' AND r.id <> j.id)`, bun.List(ordered)).Scan(ctx, &doubles)
 	if err != nil {
 		for _, r := range taken {
@@ -126,30 +136,21 @@ func (q *Queue) unblock(ctx context.Context, l lane) error {
 	if l.key == "" {
 		return nil
 	}
-	var first []struct {
-		ID, State  string
-		RunAt, Pos int64
-	}
 	h := q.db.Handle()
-	const each = "SELECT * FROM (SELECT id, state, run_at, pos FROM jobs WHERE tenant_id = ? AND order_key = ? AND state = ? ORDER BY run_at, pos LIMIT 1) AS "
-	err := h.Write().NewRaw(each+"a UNION ALL "+each+"b UNION ALL "+each+"c",
-		l.tenant, l.key, running, l.tenant, l.key, ready, l.tenant, l.key, waiting).Scan(ctx, &first)
-	if err != nil {
+	var next []row
+	err := h.Write().NewSelect().Model(&next).ForceIndex("jobs_order").Column("id", "run_at", "pos").Where("tenant_id = ?", l.tenant).Where("order_key = ?", l.key).
+		Where("state = ?", waiting).Order("run_at", "pos").Limit(1).Scan(ctx)
+	if err != nil || len(next) == 0 {
 		return wrap("look for waiting jobs", err)
 	}
-	next := -1
-	for i, f := range first {
-		if f.State == running {
-			return nil
-		}
-		if next < 0 || f.RunAt < first[next].RunAt || f.RunAt == first[next].RunAt && f.Pos < first[next].Pos {
-			next = i
-		}
+	ahead, err := h.Write().NewSelect().Model((*row)(nil)).ForceIndex("jobs_order").Where("tenant_id = ?", l.tenant).Where("order_key = ?", l.key).
+		WhereGroup(" AND ", func(s *bun.SelectQuery) *bun.SelectQuery {
+			return s.Where("state = ?", running).WhereOr("state = ? AND run_at <= ? AND (run_at < ? OR pos < ?)", ready, next[0].RunAt, next[0].RunAt, next[0].Pos)
+		}).Limit(1).Exists(ctx)
+	if err != nil || ahead {
+		return wrap("look for jobs ahead", err)
 	}
-	if next < 0 || first[next].State != waiting {
-		return nil
-	}
-	_, err = h.Write().NewUpdate().Model((*row)(nil)).Set("state = ?", ready).Where("id = ?", first[next].ID).Where("state = ?", waiting).Exec(ctx)
+	_, err = h.Write().NewUpdate().Model((*row)(nil)).Set("state = ?", ready).Where("id = ?", next[0].ID).Where("state = ?", waiting).Exec(ctx)
 	if err == nil {
 		q.bus.Wake(bus.TopicJobs)
 	}
@@ -161,8 +162,8 @@ func (q *Queue) sweep(ctx context.Context) error {
 	var stuck []struct{ TenantID, OrderKey string }
 	err := q.db.Handle().Read().NewRaw(`SELECT w.tenant_id, w.order_key FROM
 		(SELECT tenant_id, order_key, MIN(run_at) AS first FROM jobs WHERE state = 'waiting' AND kind IN (?) GROUP BY tenant_id, order_key) AS w
-		WHERE NOT EXISTS (SELECT 1 FROM jobs AS r WHERE r.tenant_id = w.tenant_id AND r.order_key = w.order_key AND r.state = 'running')
-		AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.tenant_id = w.tenant_id AND e.order_key = w.order_key AND e.state = 'ready' AND e.run_at < w.first)
+		WHERE NOT EXISTS (SELECT 1 FROM jobs AS r`+q.byKey()+` WHERE r.tenant_id = w.tenant_id AND r.order_key = w.order_key AND r.state = 'running')
+		AND NOT EXISTS (SELECT 1 FROM jobs AS e`+q.byKey()+` WHERE e.tenant_id = w.tenant_id AND e.order_key = w.order_key AND e.state = 'ready' AND e.run_at < w.first)
 		LIMIT 500`, bun.List(q.kindNames())).Scan(ctx, &stuck)
 	if err != nil {
 		return wrap("look for stuck jobs", err)

@@ -45,6 +45,14 @@ func newQueueWith(db *sqlkit.DB, lease time.Duration) *jobs.Queue {
 	return jobs.NewWithOptions(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler), jobs.Options{Lease: lease, Workers: 8})
 }
 
+// processes gives the queues of two processes, of one on SQLite: an embedded database has no more.
+func processes(db *sqlkit.DB, lease time.Duration) []*jobs.Queue {
+	if db.Dialect() == sqlkit.SQLite {
+		return []*jobs.Queue{newQueueWith(db, lease)}
+	}
+	return []*jobs.Queue{newQueueWith(db, lease), newQueueWith(db, lease)}
+}
+
 // start runs the queue until stop is called or the test ends.
 func start(t *testing.T, q *jobs.Queue) (stop func()) {
 	t.Helper()
@@ -182,13 +190,14 @@ func TestJobsOfOneKeyRunInOrderOneAtATime(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
 		const keys, each = 6, 20
-		// Two processes; on SQLite, which has one, the two share it.
-		queues := []*jobs.Queue{newQueue(db), newQueue(db)}
+		queues := processes(db, time.Second)
 		tenant := id.NewTenant()
 		var mu sync.Mutex
 		running, failed, done := map[string]bool{}, map[string]bool{}, map[string][]int{}
 		most := 0
-		handle := func(_ context.Context, job events.Job, _ jobs.Run) error {
+		together := make(chan struct{}) // closed when two keys run at once
+		meet := sync.OnceFunc(func() { close(together) })
+		handle := func(ctx context.Context, job events.Job, _ jobs.Run) error {
 			j := job.(*task)
 			mu.Lock()
 			if running[j.Key] {
@@ -196,15 +205,20 @@ func TestJobsOfOneKeyRunInOrderOneAtATime(t *testing.T) {
 				panic("two at once for one key")
 			}
 			running[j.Key] = true
-			most = max(most, len(running))
+			if most = max(most, len(running)); most > 1 {
+				meet()
+			}
 			mu.Unlock()
-			_, err := db.Handle().Read().NewRaw("SELECT 1").Exec(context.Background()) // something that takes a moment
+			select {
+			case <-together:
+			case <-ctx.Done():
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			delete(running, j.Key)
 			if once := fmt.Sprint(j.Key, j.N); j.N%5 == 2 && !failed[once] {
 				failed[once] = true
-				return errors.Join(errors.New("not yet"), err)
+				return errors.New("not yet")
 			}
 			done[j.Key] = append(done[j.Key], j.N)
 			return nil
@@ -474,7 +488,7 @@ func TestJobsOfACrashedWorkerAreRescued(t *testing.T) {
 func TestALongJobKeepsItsLease(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
-		first, second := newQueueWith(db, 2*time.Second), newQueueWith(db, 2*time.Second)
+		queues := processes(db, 2*time.Second)
 		finish := make(chan struct{})
 		var got seen
 		handle := func(ctx context.Context, job events.Job, run jobs.Run) error {
@@ -486,11 +500,11 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 				return ctx.Err()
 			}
 		}
-		first.Register("test.task", newTask, handle)
-		second.Register("test.task", newTask, handle)
-		start(t, first)
-		start(t, second)
-		enqueue(t, first, db, time.Time{}, &task{N: 1})
+		for _, q := range queues {
+			q.Register("test.task", newTask, handle)
+			start(t, q)
+		}
+		enqueue(t, queues[0], db, time.Time{}, &task{N: 1})
 		got.waitFor(t, 1)
 		var until int64
 		read := func() int64 {
@@ -500,7 +514,7 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 		begin := read()
 		require.Eventually(t, func() bool { return read() > begin+3*time.Second.Microseconds() }, patience, 10*time.Millisecond, "renewed past the end of the first lease")
 		close(finish)
-		waitEmpty(t, first)
+		waitEmpty(t, queues[0])
 		require.Len(t, got.all(), 1)
 	})
 }

@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	poll           = time.Second     // for jobs whose wake-up was not heard
+	poll           = time.Second // for jobs whose wake-up was not heard
+	gather         = 5 * time.Millisecond
 	drainGrace     = 5 * time.Second // for jobs under way when the process stops
 	callLimit      = 5 * time.Second // for one statement about a job's end
 	maxErrorLength = 2000
@@ -35,6 +36,7 @@ type worker struct {
 	mu      sync.Mutex
 	flying  map[*row]context.CancelFunc
 	renewed time.Time // start of the last renewal that succeeded (monotonic)
+	claimed time.Time // of the feed: when it last claimed a full hand (monotonic)
 }
 
 // Run works on the registered kinds until ctx ends; it returns when all it started has ended. Jobs that are under way then
@@ -104,6 +106,10 @@ func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, e
 		if room == 0 {
 			return poll, true, nil
 		}
+		// In a backlog, a claim for each job that ends would cost more than the jobs: wait a moment for others to end.
+		if room < cap(w.slots)/4 && time.Since(w.claimed) < gather {
+			return gather, true, nil
+		}
 		next, err := w.q.nextDue(ctx)
 		if err != nil || next.IsZero() {
 			return poll, false, err
@@ -118,7 +124,9 @@ func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, e
 		for i := range taken {
 			w.start(&taken[i])
 		}
+		w.claimed = time.Now()
 		if !full {
+			w.claimed = time.Time{}
 			return poll / 20, false, nil // what others hold locked at this moment, if anything, is looked at again soon
 		}
 	}
