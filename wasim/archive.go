@@ -61,7 +61,7 @@ func openArchive(ctx context.Context, dir string, onFail func(error)) (*archive,
 	}
 	db.SetMaxOpenConns(1)
 	if _, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS kv (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID`); err != nil {
-		db.Close()
+		_ = db.Close() // the first error counts
 		if strings.Contains(err.Error(), "locked") || strings.Contains(err.Error(), "busy") {
 			return nil, fmt.Errorf("open wasim store: %s is in use by another process", dir)
 		}
@@ -175,29 +175,30 @@ func (s *archive) commit(group []change) error {
 	for i, c := range group {
 		last[c.key] = i
 	}
-	tx, err := s.db.Begin()
+	ctx := context.Background() // a group belongs to nobody who could give it up
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
-	put, err := tx.Prepare(`INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v`)
+	defer func() { _ = tx.Rollback() }() // does nothing after a commit
+	put, err := tx.PrepareContext(ctx, `INSERT INTO kv (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v`)
 	if err != nil {
 		return err
 	}
-	defer put.Close()
-	del, err := tx.Prepare(`DELETE FROM kv WHERE k = ?`)
+	defer func() { _ = put.Close() }() // it goes with the transaction
+	del, err := tx.PrepareContext(ctx, `DELETE FROM kv WHERE k = ?`)
 	if err != nil {
 		return err
 	}
-	defer del.Close()
+	defer func() { _ = del.Close() }()
 	for i, c := range group {
 		if last[c.key] != i {
 			continue
 		}
 		if c.value == nil {
-			_, err = del.Exec(c.key)
+			_, err = del.ExecContext(ctx, c.key)
 		} else {
-			_, err = put.Exec(c.key, c.value)
+			_, err = put.ExecContext(ctx, c.key, c.value)
 		}
 		if err != nil {
 			return err

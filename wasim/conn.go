@@ -57,7 +57,7 @@ type conn struct {
 
 // serve runs a connection from handshake to end.
 func (n *Network) serve(ws *websocket.Conn) {
-	defer ws.CloseNow()
+	defer func() { _ = ws.CloseNow() }() // it may be closed already
 	defer func() {
 		if r := recover(); r != nil {
 			n.stats.Panics.Add(1)
@@ -160,6 +160,9 @@ func (c *conn) handle(n *node) error {
 	}
 	return nil
 }
+
+// cut closes the connection without a word; its reader and writer end.
+func (c *conn) cut() { _ = c.ws.CloseNow() } // it may be closed already
 
 // leave undoes what the connection meant to others.
 func (c *conn) leave() {

@@ -70,7 +70,7 @@ func strikeCut(n *Network, f *Fault) int {
 	list := n.connections(f.Number)
 	for _, c := range list {
 		n.frames.note(c, "cut", "")
-		c.ws.CloseNow()
+		c.cut()
 	}
 	return len(list)
 }

@@ -174,9 +174,9 @@ func (p *phone) mark(r *entry, receipt Receipt, c *changes) bool {
 }
 
 // public returns a copy of the message that later receipts do not change.
-func (r *entry) public() Message {
-	m := r.Message
-	m.Receipts = slices.Clone(r.Receipts)
+func (e *entry) public() Message {
+	m := e.Message
+	m.Receipts = slices.Clone(e.Receipts)
 	if m.Receipts == nil {
 		m.Receipts = []Receipt{}
 	}

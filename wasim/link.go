@@ -9,7 +9,7 @@ import (
 func (n *Network) unlink(d *device, isTold bool) error {
 	generation := d.account.remove(d)
 	n.stats.Unlinked.Add(1)
-	n.log.Info("device unlinked", "device", d.label)
+	n.log.Info("device unlinked", "name", d.name, "device", d.number)
 	if c := d.connection(); c != nil {
 		if isTold {
 			c.end(streamError("401", "device_removed"))

@@ -94,14 +94,13 @@ func (n *Network) Close() error {
 		n.mu.Unlock()
 		n.cancel()
 		for _, c := range open {
-			c.ws.CloseNow()
+			c.cut()
 		}
 		n.client.CloseIdleConnections()
-		n.server.Close()
-		n.pipes.Close()
+		n.ending = errors.Join(n.server.Close(), n.pipes.Close())
 		n.closeWatchers()
 		n.wg.Wait()
-		n.ending = n.store.close()
+		n.ending = errors.Join(n.ending, n.store.close())
 	})
 	return n.ending
 }
@@ -251,7 +250,7 @@ func (n *Network) sweep() {
 		for _, c := range n.connections("") {
 			if c.lastRead.Load() < limit {
 				n.log.Info("idle connection closed", "conn", c.id)
-				c.ws.CloseNow()
+				c.cut()
 			}
 		}
 		n.pairings.expire()

@@ -9,7 +9,6 @@ import (
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -146,8 +145,8 @@ func (l *linkCode) begin(a *account, code string) (<-chan error, error) {
 	return l.result, nil
 }
 
-// fail ends a link by code whose client has gone.
-func (l *linkCode) fail(err error) {
+// settle tells whoever typed the code what became of it; nil is success. Only the first call does anything.
+func (l *linkCode) settle(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.result == nil {
@@ -190,62 +189,69 @@ func (c *conn) linkCodeFinish(n, child *node, jid types.JID) error {
 	}
 	c.reply(n)
 	l.mu.Lock()
-	result := l.result
-	identity, secret, err := l.open(a, content(child, "link_code_pairing_wrapped_key_bundle"))
+	isTyped := l.result != nil
+	identity, secret, isOpen := l.open(a, content(child, "link_code_pairing_wrapped_key_bundle"))
 	l.mu.Unlock()
-	if result == nil {
+	if !isTyped {
 		return nil
 	}
-	if err != nil {
-		result <- ErrCodeUnknown.because("code", "the client shows another code")
+	if !isOpen {
+		l.settle(ErrCodeUnknown.because("code", "the client shows another code"))
 		return nil
 	}
 	c.net.pairings.mu.Lock()
 	delete(c.net.pairings.codes, a.number())
 	c.net.pairings.mu.Unlock()
 	if string(identity) != string(c.link.registration.identity[:]) {
-		result <- ErrNotLinked.because("code", "the client proved another identity than it registered")
+		l.settle(ErrNotLinked.because("code", "the client proved another identity than it registered"))
 		return nil
 	}
 	// The client's answer arrives through this goroutine, so waiting for it is another's work.
-	c.net.wg.Go(func() { result <- c.link.complete(a, secret) })
+	c.net.wg.Go(func() { l.settle(c.link.complete(a, secret)) })
 	return nil
 }
 
-// open opens the key bundle and derives the secret that both ends share from then on. The caller holds l.mu.
-func (l *linkCode) open(a *account, wrapped []byte) (identity, secret []byte, err error) {
-	if l.ephemeral == nil || len(wrapped) < linkSaltSize+linkNonceSize {
-		return nil, nil, errors.New("no code has been typed")
+// open opens the key bundle and derives the secret that both ends share from then on; it does not open when the code that was
+// typed is not the one that the client shows. The caller holds l.mu.
+func (l *linkCode) open(a *account, wrapped []byte) (identity, secret []byte, isOpen bool) {
+	lead := linkSaltSize + linkNonceSize
+	if l.ephemeral == nil || len(wrapped) < lead {
+		return nil, nil, false
 	}
 	shared, err := l.ephemeral.ECDH(l.theirs)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false
 	}
 	key, err := hkdf.Key(sha256.New, shared, wrapped[:linkSaltSize], "link_code_pairing_key_bundle_encryption_key", 32)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false
 	}
 	aead, err := newGCM(key)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false
 	}
-	lead := linkSaltSize + linkNonceSize
-	opened, err := aead.Open(nil, wrapped[linkSaltSize:lead], wrapped[lead:], nil)
-	if err != nil || len(opened) != 96 {
-		return nil, nil, errors.New("the key bundle does not open")
+	bundle, err := aead.Open(nil, wrapped[linkSaltSize:lead], wrapped[lead:], nil)
+	if err != nil || len(bundle) != 96 {
+		return nil, nil, false
 	}
-	own, err := ecdh.X25519().NewPrivateKey(a.phone.keys().identity.Priv[:])
+	identity, random := bundle[:32], bundle[64:]
+	identityShared, err := a.phone.agree(identity)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false
 	}
-	theirIdentity, err := ecdh.X25519().NewPublicKey(opened[:32])
+	secret, err = hkdf.Key(sha256.New, concat(shared, identityShared, random), nil, "adv_secret", 32)
+	return identity, secret, err == nil
+}
+
+// agree makes the secret that the phone's identity shares with another identity.
+func (p *phone) agree(theirs []byte) ([]byte, error) {
+	own, err := ecdh.X25519().NewPrivateKey(p.keys().identity.Priv[:])
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	identityShared, err := own.ECDH(theirIdentity)
+	public, err := ecdh.X25519().NewPublicKey(theirs)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	secret, err = hkdf.Key(sha256.New, concat(shared, identityShared, opened[64:]), nil, "adv_secret", 32)
-	return opened[:32], secret, err
+	return own.ECDH(public)
 }

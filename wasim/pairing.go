@@ -189,7 +189,7 @@ func (l *pairing) confirm(n *node) error {
 		return err
 	}
 	net.stats.Pairings.Add(1)
-	net.log.Info("device linked", "device", d.jid, "name", d.name)
+	net.log.Info("device linked", "name", d.name, "platform", d.platform, "device", d.number)
 	l.conn.end(streamError("515", "")) // the client comes back and logs in
 	net.announceDevices(d.account, d)
 	l.finishLocked(nil)

@@ -74,8 +74,8 @@ func (c *pipeConn) LocalAddr() net.Addr         { return pipeAddr{} }
 func (c *pipeConn) RemoteAddr() net.Addr        { return pipeAddr{} }
 
 func (c *pipeConn) Close() error {
-	c.in.close(io.ErrClosedPipe)
-	c.out.close(io.EOF)
+	c.in.close(true)
+	c.out.close(false)
 	return nil
 }
 
@@ -98,7 +98,8 @@ type pipeHalf struct {
 	mu      sync.Mutex
 	change  *sync.Cond
 	data    []byte
-	ended   error // what a reader gets when the data is used up; nil while open
+	isEnded bool // the writer has closed: readers get what is left
+	isDeaf  bool // the reader has closed: nothing more is read or written
 	readBy  deadline
 	writeBy deadline
 }
@@ -125,7 +126,7 @@ func (h *pipeHalf) setDeadline(d *deadline, t time.Time) {
 		d.timer = nil
 	}
 	d.at = t
-	if !t.IsZero() && h.ended == nil {
+	if !t.IsZero() && !h.isEnded && !h.isDeaf {
 		if left := time.Until(t); left > 0 {
 			d.timer = time.AfterFunc(left, func() {
 				h.mu.Lock()
@@ -142,7 +143,7 @@ func (h *pipeHalf) read(b []byte) (int, error) {
 	defer h.mu.Unlock()
 	for {
 		switch {
-		case h.ended == io.ErrClosedPipe:
+		case h.isDeaf:
 			return 0, io.ErrClosedPipe
 		case h.readBy.hasPassed():
 			return 0, os.ErrDeadlineExceeded
@@ -156,8 +157,8 @@ func (h *pipeHalf) read(b []byte) (int, error) {
 			}
 			h.change.Broadcast()
 			return n, nil
-		case h.ended != nil:
-			return 0, h.ended
+		case h.isEnded:
+			return 0, io.EOF
 		}
 		h.change.Wait()
 	}
@@ -169,7 +170,7 @@ func (h *pipeHalf) write(b []byte) (int, error) {
 	written := 0
 	for {
 		switch {
-		case h.ended != nil:
+		case h.isEnded || h.isDeaf:
 			return written, io.ErrClosedPipe
 		case h.writeBy.hasPassed():
 			return written, os.ErrDeadlineExceeded
@@ -187,12 +188,14 @@ func (h *pipeHalf) write(b []byte) (int, error) {
 	}
 }
 
-// close ends the direction: readers get what is left and then why, writers are refused at once.
-func (h *pipeHalf) close(why error) {
+// close ends the direction, from the reader's end or from the writer's.
+func (h *pipeHalf) close(byReader bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.ended == nil || why == io.ErrClosedPipe {
-		h.ended = why
+	if byReader {
+		h.isDeaf = true
+	} else {
+		h.isEnded = true
 	}
 	for _, d := range []*deadline{&h.readBy, &h.writeBy} {
 		if d.timer != nil {

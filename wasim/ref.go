@@ -92,7 +92,7 @@ func (p *pairings) drop(link *pairing) {
 	gone := ErrNotLinked.because("", "the client went away before the link was complete")
 	link.finish(gone)
 	for _, code := range codes {
-		code.fail(gone)
+		code.settle(gone)
 	}
 }
 
@@ -113,7 +113,7 @@ func (p *pairings) expire() {
 	}
 	for link, hasCode := range open {
 		if !hasCode && !link.isPending() {
-			link.conn.ws.CloseNow()
+			link.conn.cut()
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (c *client) openAt(way *http.Client) {
 
 // use makes the client of a device in the store.
 func (c *client) use(device *store.Device) {
-	var log waLog.Logger = waLog.Noop
+	log := waLog.Noop
 	if os.Getenv("WASIM_TEST_LOG") != "" {
 		log = waLog.Stdout(filepath.Base(filepath.Dir(c.path)), os.Getenv("WASIM_TEST_LOG"), false)
 	}

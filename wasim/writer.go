@@ -9,7 +9,7 @@ import (
 
 // write sends what is queued and what the device's outbox holds until the connection ends.
 func (c *conn) write() {
-	defer c.ws.CloseNow() // the reader ends with it
+	defer c.cut() // the reader ends with it
 	if !c.pause(firstStanzaDelay) {
 		return
 	}
@@ -147,7 +147,7 @@ func (c *conn) send(n node) {
 	if isFull {
 		c.net.stats.SlowClients.Add(1)
 		c.net.log.Warn("client does not read, connection closed", "conn", c.id)
-		c.ws.CloseNow()
+		c.cut()
 		return
 	}
 	c.net.frames.add(c, "out", &n, "")
