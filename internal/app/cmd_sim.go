@@ -1,0 +1,65 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"turnero/internal/platform/telemetry"
+	"turnero/wasim"
+)
+
+const (
+	defaultListen = ":8080"          // as the configuration has it
+	simListen     = "127.0.0.1:8090" // where the network listens unless told otherwise
+)
+
+type simCommand struct {
+	FastPair bool `name:"fast-pair" help:"Have new devices make 50 keys instead of 812, for load tests."`
+	Memory   bool `help:"Keep nothing: phones and links are gone when it stops."`
+}
+
+// Run serves a local WhatsApp network until it is told to stop.
+func (c simCommand) Run(env *environment) error {
+	cfg := env.cfg
+	logger := telemetry.NewLogger(env.stderr, cfg.LogFormat, cfg.LogLevel)
+	options := wasim.Options{Seed: cfg.SimSeed, Logger: logger, FastPair: c.FastPair}
+	if !c.Memory {
+		dir, err := openDataDir(cfg.Data)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		options.Dir = dir.file("wasim")
+	}
+	network, err := wasim.New(env.ctx, options)
+	if err != nil {
+		return err
+	}
+	address := cfg.Listen
+	if address == defaultListen {
+		address = simListen
+	}
+	listener, err := (&net.ListenConfig{}).Listen(env.ctx, "tcp", address)
+	if err != nil {
+		return errors.Join(err, network.Close())
+	}
+	server := &http.Server{Handler: network.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(env.stdout, "wasim: WhatsApp at ws://%[1]s/ws/chat, control at http://%[1]s/sim/phones\n", listener.Addr())
+	select {
+	case err = <-served:
+	case <-env.ctx.Done():
+		stop, cancel := context.WithTimeout(context.WithoutCancel(env.ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(network.Close(), server.Shutdown(stop))
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}

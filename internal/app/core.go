@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"turnero/internal/appointments"
+	"turnero/internal/auth"
+	"turnero/internal/config"
+	"turnero/internal/notifications"
+	"turnero/internal/platform/bus"
+	"turnero/internal/platform/httpkit"
+	"turnero/internal/platform/jobs"
+	"turnero/internal/platform/lifecycle"
+	"turnero/internal/platform/limit"
+	"turnero/internal/platform/migrate"
+	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/secret"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/telemetry"
+	"turnero/internal/tenants"
+	"turnero/internal/whatsapp"
+	"turnero/internal/whatsapp/wameow"
+)
+
+// core is what every module of a process stands on, and the modules that are built so far.
+type core struct {
+	cfg     *config.Config
+	logger  *slog.Logger
+	now     func() time.Time
+	metrics *telemetry.Metrics
+	data    *dataDir
+	db      *sqlkit.DB
+	bus     bus.Bus
+	events  *outbox.Log
+	jobs    *jobs.Queue
+	keys    *secret.Keyring
+	network *network
+	devices *wameow.SQLDevices
+	mux     *http.ServeMux
+	api     *httpkit.API
+	group   *lifecycle.Group
+	chores  []chore
+	closing chan struct{} // closed when the process begins to stop
+
+	baseURL       string // under which people reach the process
+	tenantLimit   limit.Limiter
+	auth          *auth.Service
+	tenants       *tenants.Service
+	appointments  *appointments.Service
+	whatsapp      *whatsapp.Service
+	notifications *notifications.Service
+}
+
+// openCore opens the data folder, the database and the keys, in this order, and closes again what is open when one fails.
+func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
+	c = &core{cfg: env.cfg, logger: logger, now: time.Now, metrics: telemetry.NewMetrics(), bus: bus.NewMemory(), mux: http.NewServeMux(),
+		closing: make(chan struct{}), group: lifecycle.NewGroup(logger, env.cfg.ShutdownTimeout)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if c.data, err = openDataDir(c.cfg.Data); err != nil {
+		return c, err
+	}
+	if err = c.openDatabase(env.ctx); err != nil {
+		return c, err
+	}
+	if err = c.openKeys(env.ctx); err != nil {
+		return c, err
+	}
+	c.events = outbox.New(c.db, c.bus, c.now, logger)
+	c.jobs = jobs.New(c.db, c.bus, c.now, logger)
+	c.metrics.WatchDB(c.db)
+	c.metrics.WatchWork(c.events, c.jobs)
+	return c, nil
+}
+
+// openDatabase opens the database. An embedded one is brought up to date; a shared one must be current already.
+func (c *core) openDatabase(ctx context.Context) (err error) {
+	if c.db, err = sqlkit.Open(ctx, c.cfg.DatabaseURL(), c.cfg.DBConnections); err != nil {
+		return err
+	}
+	if !c.cfg.Embedded() {
+		return migrate.Check(ctx, c.db)
+	}
+	applied, err := migrate.Up(ctx, c.db)
+	if applied > 0 {
+		c.logger.InfoContext(ctx, "schema migrated", "migrations", applied)
+	}
+	return err
+}
+
+func (c *core) openKeys(ctx context.Context) error {
+	master, created, err := secret.LoadOrCreate(c.data.path, c.cfg.MasterKey.Reveal(), c.mayMakeMasterKey(ctx))
+	if err != nil {
+		return err
+	}
+	if created {
+		c.logger.InfoContext(ctx, "master key made; keep a copy in a safe place, nothing sealed can be read without it", "file", c.data.file(secret.FileName))
+	}
+	if c.keys, err = secret.NewKeyring(c.db, master, c.now); err != nil {
+		return err
+	}
+	return c.keys.Check(ctx)
+}
+
+// mayMakeMasterKey reports whether a missing master key may be made: on an embedded database that holds nothing sealed yet.
+func (c *core) mayMakeMasterKey(ctx context.Context) bool {
+	if !c.cfg.Embedded() {
+		return false
+	}
+	sealed, err := c.db.Handle().Read().NewSelect().Table("tenant_keys").Count(ctx)
+	return err == nil && sealed == 0
+}
+
+// close closes what openCore opened. It may be called at any point of it.
+func (c *core) close() error {
+	var errs []error
+	if c.devices != nil {
+		errs = append(errs, c.devices.Close())
+	}
+	if c.network != nil {
+		errs = append(errs, c.network.close())
+	}
+	if c.db != nil {
+		errs = append(errs, c.db.Close())
+	}
+	if c.data != nil {
+		errs = append(errs, c.data.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package app
+
+import (
+	"turnero/internal/events"
+	"turnero/internal/platform/httpkit"
+	"turnero/internal/tenants"
+	tenantsapi "turnero/internal/tenants/httpapi"
+	tenantsstore "turnero/internal/tenants/sqlstore"
+)
+
+func buildTenants(c *core) error {
+	c.tenants = tenants.New(tenants.Deps{Store: tenantsstore.New(c.db, c.events, c.jobs), Users: c.auth, Now: c.now, Logger: c.logger.With("module", "tenants")})
+	register(c.jobs, &events.DiscardTenant{}, c.tenants.HandleDiscard)
+	return nil
+}
+
+func tenantsRoutes(c *core, api *httpkit.API) { tenantsapi.Register(api, c.tenants) }
