@@ -1,0 +1,81 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// runBinary runs the program to its end and gives its output and exit code.
+func runBinary(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(out), exit.ExitCode()
+	}
+	require.NoError(t, err)
+	return string(out), 0
+}
+
+func TestBackupTakenWhileRunningRestoresIntoAnEmptyFolder(t *testing.T) {
+	t.Parallel()
+	p := startDemo(t)
+	admin := p.as(p.Demo.Tenant.Admin)
+	link(t, admin, p.phone(p.Demo.Tenant.Phone))
+	archive := filepath.Join(t.TempDir(), "backup.tar.gz")
+	out, code := runBinary(t, "backup", archive, "--data", p.data)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "master key is NOT in it")
+	out, code = runBinary(t, "backup", archive, "--data", p.data)
+	require.NotZero(t, code, "an archive is never overwritten: %s", out)
+	out, code = runBinary(t, "restore", archive, "--data", p.data)
+	require.NotZero(t, code, "a folder in use is never overwritten: %s", out)
+
+	withKey := filepath.Join(t.TempDir(), "with-key.tar.gz")
+	out, code = runBinary(t, "backup", withKey, "--include-master-key", "--data", p.data)
+	require.Zero(t, code, out)
+	p.kill()
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	out, code = runBinary(t, "restore", archive, "--data", fresh)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "master key is not there")
+	out, code = runBinary(t, "serve", "--data", fresh, "--network", "sim", "--listen", "127.0.0.1:0")
+	require.NotZero(t, code)
+	require.Contains(t, out, "master key")
+
+	whole := filepath.Join(t.TempDir(), "whole")
+	out, code = runBinary(t, "restore", withKey, "--data", whole)
+	require.Zero(t, code, out)
+	out, code = runBinary(t, "doctor", "--data", whole, "--network", "sim", "--listen", "127.0.0.1:0")
+	require.Zero(t, code, out)
+}
+
+func TestDoctorSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	p := startDemo(t)
+	out, code := runBinary(t, "doctor", "--data", p.data, "--network", "sim", "--listen", p.Demo.BaseURL[len("http://"):])
+	require.NotZero(t, code)
+	require.Contains(t, out, "port")
+	_, code = runBinary(t, "config", "--lissten", "x")
+	require.Equal(t, 2, code)
+	out, code = runBinary(t, "config", "--master-key", "hunter2hunter2")
+	require.Zero(t, code, out)
+	require.NotContains(t, out, "hunter2")
+}
+
+func TestTheDocumentationIsServed(t *testing.T) {
+	t.Parallel()
+	p := startDemo(t)
+	for _, path := range []string{"/", "/docs/", "/openapi.json", "/health", "/ready", "/metrics", "/.well-known/jwks.json"} {
+		status, headers, body := p.anybody().do("GET", path, nil)
+		require.Equal(t, http.StatusOK, status, path)
+		require.NotEmpty(t, body, path)
+		require.Equal(t, "nosniff", headers.Get("X-Content-Type-Options"), path)
+		require.NotEmpty(t, headers.Get("X-Request-ID"), path)
+	}
+}
