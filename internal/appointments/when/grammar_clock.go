@@ -6,8 +6,8 @@ func (p *parser) clock(i int, led bool) (clock, int) {
 	var c clock
 	end := i
 	switch {
-	case p.is(i, cQuarter), p.is(i, cNumber) && p.is(i+1, cFor):
-		c, end = p.clockBackwards(i)
+	case p.is(i, cQuarter, cHalf), p.is(i, cNumber) && p.is(i+1, cFor, cTo, cPasado):
+		c, end = p.clockAround(i)
 	}
 	if end == i {
 		switch p.at(i).class {
@@ -23,17 +23,29 @@ func (p *parser) clock(i int, led bool) (clock, int) {
 	return p.clockTail(c, end, led)
 }
 
-// clockBackwards reads "cuarto para las cinco" and "diez para las cinco".
-func (p *parser) clockBackwards(i int) (clock, int) {
+// clockAround reads minutes before the hour: "cuarto para las cinco", "diez para las cinco", "half past five".
+func (p *parser) clockAround(i int) (clock, int) {
 	minutes := p.at(i).n
-	if p.is(i, cQuarter) {
+	switch {
+	case p.is(i, cQuarter):
 		minutes = 15
+	case p.is(i, cHalf):
+		minutes = 30
 	}
-	hour := p.at(i + 3)
-	if !p.is(i+1, cFor) || !p.is(i+2, cArticle) || hour.class != cNumber || hour.n < 1 || hour.n > 24 || minutes > 25 || minutes%5 != 0 || p.is(i+4, cCount, cUnit) {
+	j := p.skip(i+2, cTo, cArticle)
+	hour := p.at(j)
+	if hour.class != cNumber || hour.n < 1 || hour.n > 24 || minutes > 30 || minutes%5 != 0 || p.is(j+1, cCount, cUnit) || len(hour.text) > 2 && !hour.spelt {
 		return clock{}, i
 	}
-	return clock{hour: hour.n, minute: -minutes, form: firmForm}, i + 4
+	c := clock{hour: hour.n, minute: minutes, form: firmForm, exact: hour.n > 12}
+	switch {
+	case p.is(i+1, cPasado) && j == i+2:
+		return c, j + 1
+	case p.is(i+1, cFor) && p.is(j-1, cArticle) && minutes < 30, p.is(i+1, cTo) && p.at(i+1).n == minutesTo && j == i+2 && (p.is(i, cQuarter) || p.at(i).spelt) && minutes < 30:
+		c.minute = -minutes
+		return c, j + 1
+	}
+	return clock{}, i
 }
 
 // chainClock reads "15:30", "15.30" and "15,30".
@@ -60,7 +72,7 @@ func (p *parser) numberClock(i int, led bool) (clock, int) {
 	lx := p.at(i)
 	c := clock{hour: lx.n, form: bareForm, literal: len(lx.text) == 2 && lx.text[0] == '0' && !lx.spelt}
 	if !lx.spelt && len(lx.text) > 2 {
-		if len(lx.text) > 4 || !led && !p.is(i+1, cHour) {
+		if len(lx.text) > 4 || !led && !p.is(i+1, cHour) && !p.afterDay(i) {
 			return clock{}, i
 		}
 		c.hour, c.minute, c.form, c.literal = lx.n/100, lx.n%100, firmForm, len(lx.text) == 4
@@ -94,7 +106,7 @@ func (p *parser) minutes(c clock, j int, led bool) (clock, int) {
 		return firm(-15, j+2)
 	case p.is(j, cMinus) && n.class == cNumber && n.n > 0 && n.n < 30 && !after:
 		return firm(-n.n, j+2)
-	case p.is(j, cAnd) && n.class == cNumber && !n.one && n.n < 60 && led && !after && p.asMinutes(j+1):
+	case p.is(j, cAnd) && n.class == cNumber && !n.one && n.n < 60 && n.n%5 == 0 && led && !after && p.asMinutes(j+1):
 		return firm(n.n, p.pastMinutes(j+2))
 	case p.is(j, cHour) && p.at(j).glued && p.is(j+1, cNumber) && n.glued && len(n.text) == 2:
 		return firm(n.n, j+2)

@@ -2,7 +2,7 @@ package when
 
 // A year in a date without separators counts as one only when it is near: "25 de mayo 1200" is an address.
 const (
-	yearsBack  = 2
+	yearsBack  = 120
 	yearsAhead = 5
 )
 
@@ -13,14 +13,21 @@ func (p *parser) date(i int, bare bool) (dayNumber, int) {
 	case cChain:
 		return p.chainDate(i)
 	case cMonth:
-		if n := p.at(i + 1); n.class == cNumber && n.n >= 1 && n.n <= 31 && !n.one && len(n.parts) <= 1 && p.isDayNumber(i+1) {
-			return p.withYear(dayNumber{day: n.n, month: lx.n}, i+2)
+		j := i + 1
+		if p.is(j, cArticle) && p.is(j+1, cOrdinal) {
+			j++ // "april the 5th"
+		}
+		if n := p.at(j); n.n >= 1 && n.n <= 31 && !n.one && p.is(j, cNumber, cOrdinal) && p.isDayNumber(j) {
+			return p.withYear(dayNumber{day: n.n, month: lx.n}, j+1)
 		}
 	case cNumber, cOrdinal:
 		return p.numberDate(i, bare)
 	}
 	return dayNumber{}, i
 }
+
+// isBygone reports whether a date lies so far back that it is somebody's birthday rather than a day asked for.
+func (n dayNumber) isBygone(today Date) bool { return n.year != 0 && n.year <= today.Year-2 }
 
 // numberDate reads a date that begins with the number of the day.
 func (p *parser) numberDate(i int, bare bool) (dayNumber, int) {
@@ -33,11 +40,7 @@ func (p *parser) numberDate(i int, bare bool) (dayNumber, int) {
 		j++
 	}
 	if p.is(j, cMonth) {
-		d, end := p.withYear(dayNumber{day: lx.n, month: p.at(j).n}, j+1)
-		if after := p.streetNumber(end); after != 0 && d.year == 0 {
-			return dayNumber{}, i
-		}
-		return d, end
+		return p.withYear(dayNumber{day: lx.n, month: p.at(j).n}, j+1)
 	}
 	if !bare || !p.isDayNumber(i) {
 		return dayNumber{}, i
@@ -80,7 +83,7 @@ func (p *parser) withYear(d dayNumber, i int) (dayNumber, int) {
 // chainDate reads "5/4", "05/04/2026", "27-3", "5.4.2026" and "2026-04-05".
 func (p *parser) chainDate(i int) (dayNumber, int) {
 	c := p.at(i)
-	if p.is(i+1, cUnit, cMoney, cCount) && !p.unit(i+1, unitMonth) || p.is(i-1, cMoney) {
+	if p.is(i+1, cUnit, cMoney, cCount) && !p.unit(i+1, unitMonth) || p.is(i+1, cOf) && p.unit(i+2, unitHour) || p.is(i-1, cMoney) {
 		return dayNumber{}, i
 	}
 	switch {

@@ -59,15 +59,17 @@ func (p *parser) numbered(i int) (dayExpr, int) {
 	if p.unit(j, unitDay) {
 		j, bare = j+1, true
 	}
-	if !bare && p.is(i-1, cOr, cAnd, cComma, cSlash, cNor) && len(p.items) > 1 {
-		before := p.items[len(p.items)-2]
-		bare = before.kind == kDay && before.day.number.day != 0 && before.end == i-1
+	if before, ok := p.listedAfter(i, kDay); ok {
+		bare = bare || before.day.number.day != 0
+	}
+	if last, ok := p.previous(i, kDay, cFiller); ok && !last.day.fixed.IsZero() {
+		bare = true // "mañana 26": an hour would have been read as one before
 	}
 	if spelt := p.at(j); spelt.class == cOrdinal && len(spelt.parts) == 0 {
 		bare = false // "el primero" is the first of a list
 	}
 	n, end := p.date(j, bare)
-	if end == j {
+	if end == j || n.isBygone(p.today) {
 		return dayExpr{}, i
 	}
 	return dayExpr{number: n}, end
@@ -98,7 +100,7 @@ func (p *parser) meansMorning(i int) bool {
 	if p.is(i+1, cOr, cSlash) && p.is(i+2, cPart) && p.at(i+2).n != int(Noon) {
 		return true // "mañana o tarde"
 	}
-	if _, part := p.previous(i-1, kHours); part && p.is(i-1, cOr) && p.is(i-2, cPart) && !p.is(i-3, cArticle) {
+	if _, part := p.listedAfter(i, kHours); part && p.is(i-2, cPart) && !p.is(i-3, cArticle) {
 		return true // "tarde o mañana"
 	}
 	if p.article(i-1, artShe) || p.is(i-1, cThis) {
@@ -108,7 +110,7 @@ func (p *parser) meansMorning(i int) bool {
 	switch {
 	case !ok:
 		return false
-	case last.day.every, p.is(i-1, cOf) && (last.day.weekday.said || last.day.number.day != 0):
+	case last.day.every, p.is(i-1, cOf) && (last.day.weekday.said || last.day.number.day != 0 || !last.day.fixed.IsZero()):
 		return true // "los jueves mañana", "el jueves 26 de mañana"
 	}
 	return last.day.weekday.said && last.day.number.day == 0 && last.day.weekday.day != p.today.AddDays(1).Weekday()
@@ -116,6 +118,9 @@ func (p *parser) meansMorning(i int) bool {
 
 // meansDayAfter tells the day after tomorrow from what is past.
 func (p *parser) meansDayAfter(i int) bool {
+	if p.at(i).n != orDayAfter {
+		return false
+	}
 	before := i == 0 || p.is(i-1, cOr, cAnd, cComma, cFor, cBut, cStop, cSlash, cNo, cNor, cCorrect, cMinus, cExcept, cFiller, cUntil)
 	return before && !p.is(i+1, cArticle, cUnit, cWeekday, cMonth)
 }
@@ -144,7 +149,8 @@ func (p *parser) weekdayPhrase(i int) (dayExpr, int) {
 		case p.is(j, cThis) && !p.is(j+1, cPart, cManana, cUnit, cWeekday, cMonth):
 			w.which = thisOne
 		case p.is(j, cIn) && (p.at(j+1).n == 8 || p.at(j+1).n == 15) && p.is(j+1, cNumber) && !p.is(j+2, cUnit, cHour):
-			w.which, j = otherOne, j+1
+			weeks := p.at(j+1).n / 7
+			return dayExpr{weekday: w, fixed: p.weekdayDates(weekdayExpr{day: w.day, which: thisOne})[0].AddDays(7 * weeks)}, j + 2
 		default:
 			j, more = j-1, false
 		}
@@ -155,7 +161,7 @@ func (p *parser) weekdayPhrase(i int) (dayExpr, int) {
 	if p.unit(k, unitDay) {
 		k++
 	}
-	if p.isWindow(k) || p.isHourOf(w.day, k) {
+	if p.isHours(k) || p.isHourOf(w.day, k) {
 		return d, j
 	}
 	if n, end := p.date(k, true); end > k {
@@ -262,9 +268,9 @@ func (p *parser) nthWeekday(i int) (dayExpr, int) {
 	return dayExpr{fixed: d}, end
 }
 
-// theOther reads "el otro", of a weekday named before.
+// theOther reads "el otro" and "la que viene", of a weekday or week named before.
 func (p *parser) theOther(i int) (dayExpr, int) {
-	if p.article(i, artHe) && p.is(i+1, cOther, cNext) && p.at(i+1).text != "" && p.is(i+2, cStop, cComma, cYes, cTo, cBy) {
+	if p.is(i, cArticle) && p.is(i+1, cOther, cNext) && p.is(i+2, cStop, cComma, cYes, cTo, cBy) {
 		return dayExpr{another: true}, i + 2
 	}
 	return dayExpr{}, i

@@ -40,10 +40,13 @@ func (p *parser) hour(i int) ([]item, int) {
 		return p.hourPair(j, about)
 	}
 	c, end := p.clock(j, led)
-	if end == j || p.is(end, cCount, cMoney) || p.is(end, cUnit) && !p.unit(end, unitDay) {
+	if end == j || p.is(end, cCount, cMoney) || in != strongIntro && p.is(end, cUnit) && !p.unit(end, unitDay) {
 		return nil, i
 	}
-	if !led && c.form != firmForm && !(p.afterDay(i) && !p.is(end, cWord, cMonth)) {
+	if !led && c.hour == 24 && p.is(j, cNumber) {
+		return nil, i // "atienden 24hs"
+	}
+	if !led && c.form != firmForm && !(p.afterDay(i) && !p.is(end, cWord, cMonth) && !p.repeatsDay(j)) {
 		return nil, i
 	}
 	if !c.exists() {
@@ -55,6 +58,12 @@ func (p *parser) hour(i int) ([]item, int) {
 	c.about = c.about || about
 	clocks, end := p.moreClocks([]clock{c}, end)
 	return []item{{kind: kHours, hours: hoursExpr{shape: At, clocks: shareSuffix(clocks)}}}, end
+}
+
+// repeatsDay reports whether the number behind a day is that day's own: "mañana 26".
+func (p *parser) repeatsDay(i int) bool {
+	last := p.items[len(p.items)-1].day
+	return p.is(i, cNumber) && !last.fixed.IsZero() && last.fixed.Day == p.at(i).n
 }
 
 // hourPair reads "tipo 5/6" and "a las 10-11".
@@ -148,7 +157,7 @@ func (p *parser) partStandsAlone(i int) bool {
 	if DayPart(lx.n) == Morning || DayPart(lx.n) == Noon || lx.text == "siesta" || p.afterDay(i) {
 		return true
 	}
-	if _, ok := p.previous(i-1, kHours); ok && p.is(i-1, cOr, cAnd, cSlash, cComma) {
+	if _, ok := p.listedAfter(i, kHours); ok {
 		return true
 	}
 	return p.skip(0, cFiller) == i && p.is(i+1, cStop, cOr, cSlash, cComma)

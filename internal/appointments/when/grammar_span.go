@@ -78,8 +78,11 @@ func (p *parser) spanTail(s *spanWords, j int) int {
 func (p *parser) spanOf(s spanWords, i, j int) (dayExpr, int) {
 	switch s.unit {
 	case unitDay:
-		if s.pick == nextOne && s.count > 0 || (s.pick == thisOne || s.pick == nextOne) && len(p.at(j-1).text) > len("day") {
-			return oneSpan(p.today, p.today.AddDays(max(s.count, 7)-1+min(s.count, 1))), j
+		if s.count == 0 && s.plural && (s.pick == thisOne || s.pick == nextOne) {
+			s.count = 6
+		}
+		if s.count > 0 {
+			return oneSpan(p.today, p.today.AddDays(s.count)), j
 		}
 	case unitWeek:
 		return p.week(s, i, j)
@@ -163,7 +166,7 @@ func (p *parser) weekend(s spanWords, j int) (dayExpr, int) {
 	case s.pick == nextOne:
 		return dayExpr{spans: []days{coming, following}}, j
 	}
-	return dayExpr{spans: []days{coming}}, j
+	return dayExpr{spans: []days{coming}, loose: s.pick == plainOne}, j
 }
 
 func (p *parser) fortnight(s spanWords, j int) (dayExpr, int) {

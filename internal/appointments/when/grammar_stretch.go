@@ -26,6 +26,9 @@ func (p *parser) fromNow(i int) ([]item, int) {
 	default:
 		return nil, i
 	}
+	if n <= 1000 && p.is(j, cWorkdays) {
+		return []item{{kind: kDay, day: dayExpr{fixed: p.workdaysLater(n)}}}, j + 1
+	}
 	if n > 1000 || upTo > 1000 || !p.is(j, cUnit, cHour) {
 		return nil, i
 	}
@@ -74,6 +77,18 @@ func (p *parser) later(n, unit int) Date {
 	return p.today.AddDays(n)
 }
 
+// workdaysLater gives the date that many days from Monday to Friday after today.
+func (p *parser) workdaysLater(n int) Date {
+	d := p.today
+	for n > 0 {
+		d = d.AddDays(1)
+		if mondayToFriday.Has(d.Weekday()) {
+			n--
+		}
+	}
+	return d
+}
+
 // inMinutes gives the date and the time so many minutes from now. It counts instants: clocks may jump in between.
 func (p *parser) inMinutes(n int) []item {
 	t := p.ref.Now.Add(time.Duration(n) * time.Minute)
@@ -90,7 +105,7 @@ func (p *parser) stretchOfDays(i int) ([]item, int) {
 		j, links = i+1, []class{cAnd}
 	case p.is(i, cOf, cSince):
 		j = p.skip(i+1, cOf)
-	case !p.is(i, cWeekday):
+	case !p.is(i, cWeekday, cChain, cNumber) && !p.article(i, artHe):
 		return nil, i
 	}
 	first, end := p.endpoint(j)
@@ -102,9 +117,12 @@ func (p *parser) stretchOfDays(i int) ([]item, int) {
 		return nil, i
 	}
 	last, end := p.endpoint(link + 1)
-	bare := p.is(j, cNumber) && p.is(link+1, cNumber) && last.number.month == 0
+	bare := (p.is(j, cNumber) || j == i) && p.is(link+1, cNumber) && last.number.month == 0
 	if end == link+1 || bare || first.past || last.past {
 		return nil, i
+	}
+	if month, next := p.monthOf(end + 1); p.is(end, cOf) && next > end+1 && last.number.day != 0 && last.number.month == 0 {
+		last.number.month, last.number.year, end = int(month.from.Month), month.from.Year, next
 	}
 	if p.moving() && p.is(i, cOf) {
 		last.bound = onDay
@@ -165,6 +183,9 @@ func (p *parser) boundedDays(i int) ([]item, int) {
 	}
 	if end == j || d.every || d.past || d.another {
 		return nil, i
+	}
+	if b == beforeDay && p.is(j, cEnd) {
+		b = untilDay // "antes de fin de mes" is while it lasts
 	}
 	d.bound = b
 	return []item{{kind: kDay, day: d}}, p.skipOne(end, cOnward)

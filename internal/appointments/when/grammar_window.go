@@ -33,10 +33,10 @@ func (h hoursExpr) windowExists() bool {
 	return len(h.clocks) == 0 || h.clocks[0].exists()
 }
 
-// isWindow reports whether hours with a bound begin at i.
-func (p *parser) isWindow(i int) bool {
-	_, end := p.fromTo(i)
-	return end > i
+// isHours reports whether the numbers behind a weekday are hours of it: "lunes 10 a 12".
+func (p *parser) isHours(i int) bool {
+	first, last := p.at(i), p.at(i+2)
+	return first.class == cNumber && last.class == cNumber && first.n <= 24 && last.n <= 24 && p.is(i+1, cTo, cDash) && !p.counted(i+3)
 }
 
 // bound reads a time that bounds others: as after "las", or noon.
@@ -66,9 +66,8 @@ func (p *parser) between(i int) (hoursExpr, int) {
 		return hoursExpr{}, i
 	}
 	first, _, end := p.bound(i + 1)
-	if end > i+1 && first.form == firmForm && p.is(end, cAnd) == false {
-		// "entre las 2 y 30": the minutes belong to the second time
-		first, end = p.bareHour(i + 1)
+	if end > i+1 && !p.is(end, cAnd, cTo, cDash) {
+		first, end = p.bareHour(i + 1) // what looked like minutes is the second hour: "entre 10 y 15"
 	}
 	if end == i+1 || !p.is(end, cAnd, cTo, cDash) {
 		return hoursExpr{}, i
@@ -180,7 +179,12 @@ func (p *parser) bounded(i int) (hoursExpr, int) {
 	if p.is(j+1, cManana) {
 		part = Morning
 	}
-	return hoursExpr{shape: shape, part: part, habit: p.is(i, cAfter, cUntil)}, j + 2
+	edge := part.Window().From
+	if p.is(i, cAfter, cUntil) {
+		edge = part.Window().To
+	}
+	c := clock{hour: edge / 60, form: firmForm, exact: true}
+	return hoursExpr{shape: shape, from: c, to: c}, j + 2
 }
 
 // onward reads "de las 4 en adelante", "a las 5 o antes".

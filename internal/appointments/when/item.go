@@ -73,7 +73,8 @@ type dayExpr struct {
 	only    Weekdays
 	every   bool // days of a kind, on no date in particular
 	past    bool
-	another bool // "the other one", of the weekday named before
+	another bool // "the other one", of the weekday or week named before
+	loose   bool // a weekend, and not said which
 	bound   bound
 	until   *dayExpr // the last day, when this is the first of a stretch
 }

@@ -184,7 +184,7 @@ func (l *lexicon) mend(t token) []token {
 		switch d := typingDistance(t.text, m); {
 		case l.sounds[i] == sound:
 			best, least = m, 0
-		case d < least && d <= typingErrors(m) && sound != "" && sound[0] == l.sounds[i][0]:
+		case d < least && d <= typingErrors(m) && sameStart(t.text, m, sound, l.sounds[i]):
 			best, least = m, d
 		}
 	}
@@ -192,6 +192,11 @@ func (l *lexicon) mend(t token) []token {
 		t.text = best
 	}
 	return []token{t}
+}
+
+// sameStart reports whether two words begin alike, by ear or with their first letters swapped. Without that too many words are near.
+func sameStart(word, other, sound, otherSound string) bool {
+	return sound != "" && sound[0] == otherSound[0] || word[0] == other[1] && word[1] == other[0]
 }
 
 // typingErrors tells how many errors a word may hold and still be recognised.

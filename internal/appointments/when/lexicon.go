@@ -39,12 +39,12 @@ const (
 	cIn
 	cFor
 	cBy
-	cAt     // what stands before an hour and nothing else
-	cAbout  // n is needsHour when a bare number after it is not an hour
+	cAt    // what stands before an hour and nothing else
+	cAbout // n is needsHour when a bare number after it is not an hour
 	cAfter
 	cBefore
-	cUntil // until, not after
-	cSince // from … on, not before
+	cUntil  // until, not after
+	cSince  // from … on, not before
 	cOnward // behind an hour or a day: and later
 	cOrLess // behind an hour: and earlier
 	cBetween
@@ -101,6 +101,12 @@ const (
 // needsHour marks words for "about" that other things follow as well.
 const needsHour = 1
 
+// minutesTo marks the cTo that also counts minutes to an hour: "ten to five".
+const minutesTo = 1
+
+// orDayAfter marks the cPasado that is also the day after tomorrow.
+const orDayAfter = 1
+
 // wishes marks a cGood that wishes somebody a good day of any kind.
 const wishes = 1
 
@@ -144,7 +150,7 @@ type lexicon struct {
 
 // vocabulary is the written form of a lexicon: groups of phrases, parted by semicolons, and what each stands for.
 type vocabulary struct {
-	groups   []group
+	groups   []entry
 	numbers  map[string]int
 	mendable string // words worth recognising when they are mistyped, parted by spaces
 	ordinary string // words that look like those mistyped, and are not
@@ -153,26 +159,26 @@ type vocabulary struct {
 	sound    func(string) string // spells words alike that are mistaken for each other by ear
 }
 
-type group struct {
+type entry struct {
 	phrases string
 	means   []lexeme
 }
 
 // say makes phrases stand for one lexeme.
-func say(c class, n int, phrases string) group { return group{phrases, []lexeme{{class: c, n: n}}} }
+func say(c class, n int, phrases string) entry { return entry{phrases, []lexeme{{class: c, n: n}}} }
 
 // sayPlural is say for what happens on every such day.
-func sayPlural(c class, n int, phrases string) group {
-	return group{phrases, []lexeme{{class: c, n: n, plural: true}}}
+func sayPlural(c class, n int, phrases string) entry {
+	return entry{phrases, []lexeme{{class: c, n: n, plural: true}}}
 }
 
 // sayShort is say for abbreviations.
-func sayShort(c class, n int, phrases string) group {
-	return group{phrases, []lexeme{{class: c, n: n, short: true}}}
+func sayShort(c class, n int, phrases string) entry {
+	return entry{phrases, []lexeme{{class: c, n: n, short: true}}}
 }
 
 // spell makes phrases stand for several lexemes in a row.
-func spell(phrases string, means ...lexeme) group { return group{phrases, means} }
+func spell(phrases string, means ...lexeme) entry { return entry{phrases, means} }
 
 func newLexicon(v vocabulary) *lexicon {
 	l := &lexicon{phrases: map[string][]lexeme{}, known: map[string]bool{}, ordinals: map[string]bool{}, first: v.first, sound: v.sound, mendable: strings.Fields(v.mendable)}

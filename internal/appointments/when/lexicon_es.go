@@ -36,7 +36,7 @@ func spanishSound(word string) string { return spanishSounds.Replace(word) }
 
 var spanishSounds = strings.NewReplacer("ce", "se", "ci", "si", "ch", "ch", "que", "ke", "qui", "ki", "v", "b", "z", "s", "c", "k", "h", "", "ll", "y", "x", "s")
 
-var spanishDays = []group{
+var spanishDays = []entry{
 	say(cDay, 0, "hoy; hoi; ohy; oy; hot dia; hoy dia; hoy mismo; hoy por hoy"),
 	spell("ahora a la; ahora por la", lexeme{class: cDay}, lexeme{class: cTo}, lexeme{class: cArticle, n: artShe}),
 	say(cDay, -1, "ayer; anoche; ayer a la noche"),
@@ -44,7 +44,7 @@ var spanishDays = []group{
 	say(cDay, 2, "pasado manana; pasadomanana; pasao manana; pasado mana; pasado man; pasado mna"),
 	say(cDay, 3, "pasado pasado manana; traspasado manana; traspasado; pasado pasado"),
 	say(cManana, 0, "manana; mna; mnna; mnn; mnana; maniana; manania; manana mismo"),
-	say(cPasado, 0, "pasado; pasada; pasados"),
+	say(cPasado, orDayAfter, "pasado"), say(cPasado, 0, "pasada; pasados"),
 	say(cWeekday, int(time.Monday), "lunes; lune; luness; lun"),
 	say(cWeekday, int(time.Tuesday), "martes; mart"),
 	say(cWeekday, int(time.Wednesday), "miercoles; miercole; mierc; mierco; mier; mie"),
@@ -59,13 +59,13 @@ var spanishDays = []group{
 	say(cMonth, 12, "diciembre"),
 	sayShort(cMonth, 1, "ene"), sayShort(cMonth, 2, "feb; febr"), sayShort(cMonth, 3, "mzo; mar"), sayShort(cMonth, 4, "abr"), sayShort(cMonth, 5, "may"), sayShort(cMonth, 6, "jun"),
 	sayShort(cMonth, 7, "jul"), sayShort(cMonth, 8, "ago; agos"), sayShort(cMonth, 9, "sep; set; sept"), sayShort(cMonth, 10, "oct"), sayShort(cMonth, 11, "nov"), sayShort(cMonth, 12, "dic"),
-	say(cNext, 0, "que viene; q viene; k viene; ke viene; qe viene; que biene; q biene; que vienen; que bienen; que venga; proximo; proxima; proximos; proximas; prox; siguiente; siguientes; "+
+	say(cNext, 0, "que viene; qviene; kviene; queviene; q viene; k viene; ke viene; qe viene; que biene; q biene; que vienen; que bienen; que venga; proximo; proxima; proximos; proximas; prox; siguiente; siguientes; "+
 		"entrante; entrantes; que entra; q entra; que sigue; q sigue; que siguen; venidero; venidera; venideros"),
 	say(cThis, 0, "este; esta; estos; estas"),
 	say(cOther, 0, "otro; otra; otros; otras; de arriba"),
 	say(cUnit, unitMinute, "minuto; minutos; minutito; minutitos; min; mins"),
 	say(cUnit, unitHour, "hora; horas; horita; horitas"),
-	say(cUnit, unitDay, "dia; dias; diita; dias corridos"),
+	say(cUnit, unitDay, "dia; diita"), sayPlural(cUnit, unitDay, "dias; dias corridos"),
 	say(cUnit, unitWeek, "semana; semanas; semanita; sem"),
 	say(cUnit, unitWeekend, "fin de semana; finde; findesemana; fin d semana; fin de sem; find; fds; finde semana; fin semana"),
 	sayPlural(cUnit, unitWeekend, "fines de semana; findes; fin de semanas; fines d semana"),
@@ -81,7 +81,7 @@ var spanishDays = []group{
 		"dia laboral; dias de trabajo; en dia de semana"),
 }
 
-var spanishTies = []group{
+var spanishTies = []entry{
 	say(cTo, 0, "a"),
 	say(cArticle, artHe, "el; lo"), say(cArticle, artShe, "la; l"), say(cArticle, artThem, "los"), say(cArticle, artHours, "las; ls"),
 	spell("al", lexeme{class: cTo}, lexeme{class: cArticle, n: artHe}),
@@ -95,7 +95,7 @@ var spanishTies = []group{
 	say(cOf, 0, "de; d"), say(cIn, 0, "en; n"), say(cFor, 0, "para; pa; pal; p"), say(cBy, 0, "por; x; durante; x la hora de"),
 	say(cOr, 0, "o; u; ou; o sino; o si no; o bien; si no; o capaz; o tal vez; o quizas; o quiza; o tambien; o por ahi; o ponele; o incluso; o en su defecto"),
 	say(cAnd, 0, "y; e; i; y tambien; tambien; ademas; como tambien"),
-	say(cNor, 0, "ni; y tampoco; tampoco; y ni"),
+	say(cNor, 0, "ni; y tampoco; y ni"),
 	say(cBut, 0, "pero; aunque; en cambio; sino; pero si"),
 	say(cYes, 0, "si"),
 	say(cCorrect, 0, "perdon; perdona; digo; mejor dicho; quise decir; queria decir; corrijo; me equivoque; en realidad; mejor; me confundi; quise poner; errata"),
@@ -104,7 +104,7 @@ var spanishTies = []group{
 	say(cFiller, 0, "mismo; misma; fecha; sin falta; puede ser; que seria; seria; si puede ser; si se puede; por favor; porfa; ponele que"),
 }
 
-var spanishHours = []group{
+var spanishHours = []entry{
 	say(cPart, int(Morning), "media manana; temprano; tempranito; tempra"),
 	say(cPart, int(Afternoon), "tarde; tardecita; tardesita; media tarde; siesta; tardencita"),
 	say(cPart, int(Evening), "noche; nochecita; nochesita; atardecer; anochecer; tarde noche; tardenoche; tarde a la noche"),
@@ -132,8 +132,8 @@ var spanishHours = []group{
 	{"un; una; uno", []lexeme{{class: cNumber, n: 1, spelt: true, one: true}}},
 }
 
-var spanishRefusals = []group{
-	say(cNo, 0, "no; nop; noo; nooo"),
+var spanishRefusals = []entry{
+	say(cNo, 0, "no; nop; noo; nooo; tampoco"),
 	say(cMinus, 0, "menos"),
 	say(cExcept, 0, "excepto; exepto; salvo; que no sea; que no sean; que no fuera; que no caiga; q no sea; no sea; ke no sea; sin ser; exceptuando; quitando; fuera de; a excepcion de; con excepcion de; "+
 		"nada de; evitar; evitando; evita; menos que sea; menos si es; ni en pedo; excluyendo; descartado; descartando"),
@@ -146,18 +146,18 @@ var spanishRefusals = []group{
 	say(cBusy, 0, "entro; entro a trabajar; entro al trabajo; entro a laburar; entro al laburo; empiezo; empiezo a trabajar; arranco a trabajar; tengo que estar"),
 }
 
-var spanishWishes = []group{
+var spanishWishes = []entry{
 	say(cAny, 0, "cualquier; cualquiera; cualkier; cualkiera; cualquer; cualq; cualquier dia; cualquiera de los dias; cuando sea; cuando quieras; cuando tengas; cuando haya; cuando gustes; me da igual; "+
 		"me da lo mismo; es igual; me es igual; es indistinto; indistinto; me es indistinto; el que sea; la que sea; lo que sea; lo que haya; lo que tengas; el que tengas; el que haya; no tengo preferencia; "+
 		"sin preferencia; dia que sea; el dia que sea; todos los dias; todos los dias me sirven; cualquiera me sirve; cuando tengas lugar; cuando tengas libre; no tengo problema de dia"),
 	say(cAnyHour, 0, "cualquier hora; a cualquier hora; cualquier horario; en cualquier horario; a la hora que sea; la hora que sea; todo el dia; a toda hora; cualquier momento; en cualquier momento; "+
 		"cualquier momento del dia; cualquier hora del dia; durante el dia; durante todo el dia; toda la jornada; no importa la hora; da igual la hora; la hora me da igual; sin importar la hora; sin importar el horario; el horario me da igual"),
 	say(cEvery, 0, "todos los; todo los; todas las; cada; todo el"),
-	say(cSome, 0, "algun; alguna; algunos; algunas; unos; unas; alguno"),
+	say(cSome, 0, "algun; alguna; algunos; algunas; unos; unas; alguno; ningun; ningunos"),
 	say(cSoonest, 0, "cuanto antes; cuando antes; cuantos antes; cuanto mas antes; lo antes posible; antes posible; lo antes que puedas; lo antes que se pueda; lo antes que tengas; lo mas antes posible; lo mas pronto posible; "+
 		"lo mas pronto; mas pronto posible; pronto posible; lo mas rapido posible; lo mas rapido; cuanto mas rapido; cuanto mas pronto; cuanto mas pronto mejor; cuanto antes mejor; urgente; urgentemente; con urgencia; "+
 		"es una urgencia; asap; a la brevedad; a la brevedad posible; ya mismo; para ya; ahora mismo; ahora; ahora ya; de inmediato; inmediatamente; inmediato; enseguida; en seguida; en cuanto puedas; en cuanto se pueda; apenas puedas; "+
-		"apenas tengas; apenas haya; apenas se pueda; ni bien puedas; ni bien tengas; ni bien haya; en un rato; en un ratito; en un toque; lo mas cerca posible; lo mas cercano; lo mas cercano posible; el mas cercano; mas cercano; turno mas cercano; "+
+		"apenas tengas; apenas haya; apenas se pueda; ni bien puedas; ni bien tengas; ni bien haya; en un rato; en un ratito; dentro de un rato; dentro de un ratito; lo que haya mas cerca; lo que haya mas pronto; lo que haya antes; en un toque; lo mas cerca posible; lo mas cercano; lo mas cercano posible; el mas cercano; mas cercano; turno mas cercano; "+
 		"turno mas proximo; el mas proximo; mas proximo; lo mas proximo; proximo turno; proximo turno disponible; proximo turno libre; proximo horario disponible; proximo disponible; proximo lugar; proximo hueco; primer turno disponible; "+
 		"primer turno libre; primer turno que tengas; primer turno que haya; primer turno que tengan; primer lugar; primer lugar que tengas; primer lugar disponible; primer hueco; primer hueco que tengas; primer horario disponible; primer horario libre; "+
 		"primer horario que tengas; primero que tengas; primera que tengas; primero que haya; primero que tengan; primero disponible; lo primero que tengas; lo primero que haya; lo primero que tengan; lo primero; primera disponible; "+
@@ -169,7 +169,7 @@ var spanishWishes = []group{
 		"ultimo momento; ultimas horas; ultimo lugar"),
 }
 
-var spanishNoise = []group{
+var spanishNoise = []entry{
 	say(cHoliday, 0, "viernes santo; jueves santo; sabado santo; sabado de gloria; domingo de pascua; domingo de pascuas; domingo de ramos; domingo de resurreccion; semana santa; pascua; pascuas; lunes de pascua; carnaval; carnavales; lunes de carnaval; "+
 		"martes de carnaval; feriado; feriados; dia feriado; fin de semana largo; finde largo; finde xl; navidad; noche buena; nochebuena; ano nuevo; fin de ano; dia de reyes; reyes magos; dia del trabajador; dia del trabajo; dia de los trabajadores; "+
 		"dia de la madre; dia del padre; dia del nino; dia de las infancias; dia de la memoria; dia de malvinas; dia de la bandera; dia de la independencia; dia de la patria; dia de la revolucion; dia de la soberania; dia de la virgen; dia de la raza; "+
@@ -180,12 +180,12 @@ var spanishNoise = []group{
 	say(cGood, 0, "buena; buenas; buenos"),
 	say(cGood, wishes, "buen; lindo; linda; lindos; lindas; feliz; felices; hermoso; hermosa; excelente; un buen; que pases; que tengas; que tengan; que terminen; que termines; que pasen"),
 	say(cNoise, 0, "hasta manana; hasta luego; hasta pronto; hasta la proxima; hasta entonces; nos vemos; por ahora; hasta ahora; ahora no; ahora si; ahora que; ahora te; ahora vos; ahora yo; recien ahora; mas tarde; mas tardecito; mas temprano; mas tempranito; "+
-		"llego tarde; llegar tarde; tarde pero; muy tarde; es tarde; se hizo tarde; al final; en fin; por fin; a fin de; a fin de que; al fin; de una; de nuevo; una vez; otra vez; de vez en cuando; a veces; la otra vez; un segundo; un minuto; un momento; "+
-		"un toque; mar del plata; mar de ajo; puerto madryn; san martin; la mar; para nada; hoy en dia; dia a dia; al dia; buen provecho; para siempre; por las dudas; las dudas; entre otras; a media; dos por uno; "+
+		"llego tarde; llegar tarde; tarde pero; muy tarde; es tarde; se hizo tarde; al final; en fin; por fin; a fin de que; al fin; de una; de nuevo; una vez; otra vez; de vez en cuando; a veces; la otra vez; un segundo; un minuto; un momento; "+
+		"un toque; mar del plata; cualquier cosa; cualquier duda; cualquier consulta; cualquier problema; cualquier cambio; cualquier inconveniente; mar de ajo; puerto madryn; san martin; la mar; para nada; hoy en dia; dia a dia; al dia; buen provecho; para siempre; por las dudas; las dudas; entre otras; a media; dos por uno; "+
 		"despues te; despues les; despues veo; despues vemos; despues aviso; luego te; luego les; antes que nada; antes que todo; antes de ir; antes de nada; antes de eso; antes de salir; de antes; como antes; la de antes; el de antes; igual que antes; "+
 		"media hora antes; una hora antes; un rato antes; un poco antes; un poco despues; media hora despues; una hora despues; un dia antes; el dia anterior; dia anterior; los dos; las dos opciones; los tres; me da lo mismo cual; mi cuarto; entre nosotros; entre otros; entre todos; primero queria; primero que nada; primera vez; segunda vez; ultima vez; la vez pasada; vez pasada; no mas; nomas"),
 	say(cCalled, 0, "soy; me llamo; mi nombre es; de parte de; con; doctor; doctora; dr; dra; sr; sra; srta; don; dona; senor; senora; hola; che; con la; con el; profe; a nombre de; nombre de; hija; hijo; tia; mama; licenciada; lic"),
-	say(cCount, 0, "persona; personas; turno; turnos; corte; cortes; hijo; hijos; hija; hijas; nene; nenes; nena; nenas; vez; veces; ano; peso; pesos; dolar; dolares; lucas; luca; mil; usd; ars; kilo; kilos; kg; cm; mts; metros; cuadras; cuadra; grados; "+
-		"sesion; sesiones; unas; uno; gente; lugares; perros; perro; gatos; gato; autos; auto; opciones; opcion; cuotas; puntos; fotos; piezas; dientes; caries; muelas; porciento; por ciento; piso; chicos; chicas; adultos; menores; mayores; amigas; amigos"),
-	say(cLasts, 0, "dura; duran; demora; demoran; tarda; tardan; lleva; llevan; duracion; durara; demorara; tardara; son; cada; turno de; turnos de; sesion de; sesiones de; masaje de; clase de; clases de; lugar de"),
+	say(cCount, 0, "persona; personas; turno; turnos; corte; cortes; hijos; hijas; nene; nenes; nena; nenas; vez; veces; peso; pesos; dolar; dolares; lucas; luca; mil; usd; ars; kilo; kilos; kg; cm; mts; metros; cuadras; cuadra; grados; "+
+		"sesion; sesiones; gente; lugares; perros; perro; gatos; gato; autos; auto; opciones; opcion; cuotas; puntos; fotos; piezas; dientes; caries; muelas; porciento; por ciento; chicos; chicas; adultos; menores; mayores; amigas; amigos"),
+	say(cLasts, 0, "dura; duran; demora; demoran; tarda; tardan; lleva; llevan; duracion; durara; demorara; tardara; son; turno de; turnos de; sesion de; sesiones de; masaje de; clase de; clases de; lugar de"),
 }

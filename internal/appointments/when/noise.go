@@ -83,6 +83,21 @@ func (p *parser) plainNumber(i int) bool {
 	return !p.is(i+1, cHour, cMeridiem) && (end == i || c.plain())
 }
 
+// streetDate ends an address in a street named after a date: "25 de mayo 1200". With an article the number is an hour.
+func (p *parser) streetDate(i int) int {
+	j := p.skipOne(i+1, cOf)
+	if !p.is(i, cNumber) || !p.is(j, cMonth) {
+		return i
+	}
+	n := p.at(j + 1)
+	near := n.n >= p.today.Year-yearsBack && n.n <= p.today.Year+yearsAhead
+	end := p.streetNumber(j + 1)
+	if end == 0 || near || p.article(i-1, artHe) || p.is(i-1, cWeekday) {
+		return i
+	}
+	return end
+}
+
 // streetNumber ends the number of a house behind a street that is named after a date.
 func (p *parser) streetNumber(i int) int {
 	if p.is(i, cTo) && p.article(i+1, artHe) {
@@ -106,6 +121,9 @@ func (p *parser) duration(i, none int) int {
 	if p.is(j, cOr, cAnd, cTo) && p.is(j+1, cNumber, cHalf) {
 		j += 2
 	}
+	if p.is(j-1, cChain) {
+		j = p.skipOne(j, cOf)
+	}
 	if !p.is(j, cUnit, cHour) {
 		return none
 	}
@@ -121,6 +139,12 @@ func (p *parser) amount(i int) int {
 	if p.is(i+1, cMoney, cCount) {
 		return i + 2
 	}
+	if end := p.streetDate(i); end > i {
+		return end
+	}
+	if d, end := p.date(i, false); end > i && d.isBygone(p.today) {
+		return end
+	}
 	if p.at(i).one && !p.is(i+1, cUnit) {
 		return i
 	}
@@ -131,13 +155,13 @@ func (p *parser) amount(i int) int {
 		}
 		return i
 	}
-	n, width := p.at(i).n, end-i
-	hours := width == 2 && p.is(i, cNumber) && (p.is(i+1, cHour) || p.unit(i+1, unitHour)) && n <= 24
-	lasts := p.is(end, cBefore, cAfter, cNoise) || p.is(i-1, cLasts) || p.is(i-1, cWithin, cIn, cAgo, cEvery) || p.is(i-1, cOf, cBy) && n < 7
+	hours := (p.is(end-1, cHour) || p.unit(end-1, unitHour)) && p.at(i).n <= 24
+	n, lone := p.at(i).n, end == i+2 && p.is(i, cNumber)
+	lasts := p.is(end, cBefore, cAfter, cNoise) || p.is(i-1, cLasts, cWithin, cIn, cAgo, cEvery) || p.is(i-1, cOf, cBy) && lone && n < 7
 	switch {
-	case lasts || !hours:
+	case lasts || !hours || p.is(i, cChain) && p.at(i).sep == '/':
 		return end
-	case p.unit(i+1, unitHour) && n < 13 && !p.afterDay(i) && !p.is(i-1, cAt, cArticle):
+	case lone && p.unit(i+1, unitHour) && n < 13 && !p.afterDay(i):
 		return end
 	}
 	return i

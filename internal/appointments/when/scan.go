@@ -7,6 +7,7 @@ type parser struct {
 	today Date
 	now   int // minutes since the midnight of today
 	items []item
+	spans map[Date][]Span // opening hours asked for already
 }
 
 // at gives a lexeme. Beyond either end there is a full stop.
@@ -67,6 +68,16 @@ func (p *parser) afterDay(i int) bool {
 	return ok
 }
 
+// listedAfter gives the item that the one at i continues after an "or", an "and" or a comma.
+func (p *parser) listedAfter(i int, kind itemKind) (item, bool) {
+	n := len(p.items)
+	if n < 2 || p.items[n-1].end != i {
+		return item{}, false
+	}
+	link, before := p.items[n-1].kind, p.items[n-2]
+	return before, (link == kOr || link == kAnd || link == kComma) && before.kind == kind && before.end == p.items[n-1].at
+}
+
 // rule reads one or more items that begin at i, and tells where they end: i when there are none.
 type rule func(p *parser, i int) ([]item, int)
 
@@ -95,7 +106,7 @@ func (p *parser) scan() {
 
 // ties reports whether the lexeme only ties what stands beside it.
 func (p *parser) ties(i int) bool {
-	return p.is(i, cFiller, cTo, cArticle, cOf, cIn, cFor, cBy, cAt, cDash) || p.unit(i, unitDay)
+	return p.is(i, cFiller, cTo, cArticle, cOf, cIn, cFor, cBy, cAt, cAbout, cDash) || p.unit(i, unitDay)
 }
 
 func (p *parser) add(found []item, from, to int) {
@@ -134,6 +145,9 @@ func (p *parser) sign(i int) ([]item, int) {
 			return nil, i
 		}
 		return []item{{kind: kCannot}}, i + 1
+	}
+	if n := len(p.items); lx.class == cNor && (n == 0 || !p.items[n-1].content()) {
+		return []item{{kind: kExcept}}, i + 1 // "ni lunes ni martes"
 	}
 	if kind, ok := signs[lx.class]; ok {
 		return []item{{kind: kind}}, i + 1

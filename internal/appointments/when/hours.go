@@ -1,0 +1,106 @@
+package when
+
+// onDays holds an expression of hours against the opening hours of the option's days. It gives one option for each reading.
+func (p *parser) onDays(o Option, h hoursExpr) []Option {
+	if h.habit && !o.HasDay() {
+		o.Any = true
+	}
+	o.Hours.Edge = h.edge
+	switch h.shape {
+	case At:
+		return p.atClocks(o, h.clocks)
+	case NotBefore:
+		return spread(p.choose(o, h.from, starting), func(m int) Option {
+			o.Hours.Shape, o.Hours.From = NotBefore, m%dayMinutes
+			return o
+		})
+	case NotAfter:
+		return spread(p.choose(o, h.to, closing), func(m int) Option {
+			o.Hours.Shape, o.Hours.To = NotAfter, m
+			return o
+		})
+	case Between:
+		return p.betweenClocks(o, h)
+	case InPart:
+		window := h.part.Window()
+		if p.edgeIsWhole(o, h) {
+			return []Option{o}
+		}
+		o.Hours.Shape, o.Hours.Part, o.Hours.From, o.Hours.To = InPart, h.part, window.From, window.To
+	}
+	return []Option{o}
+}
+
+func spread(minutes []int, option func(int) Option) []Option {
+	var out []Option
+	for _, m := range minutes {
+		out = append(out, option(m))
+	}
+	return out
+}
+
+// edgeIsWhole reports whether the first or last of a part of the day is that of the day itself.
+func (p *parser) edgeIsWhole(o Option, h hoursExpr) bool {
+	dates := p.looked(o)
+	if h.edge == NoEdge || len(dates) == 0 {
+		return false
+	}
+	window := h.part.Window()
+	for _, date := range dates {
+		spans := p.open(date)
+		if len(spans) == 0 {
+			continue
+		}
+		if h.edge == Earliest && !window.holds(spans[0].From, starting) || h.edge == Latest && !window.holds(spans[len(spans)-1].To, closing) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *parser) atClocks(o Option, clocks []clock) []Option {
+	var out []Option
+	for _, c := range clocks {
+		for _, m := range p.choose(o, c, starting) {
+			at := o
+			if date, single := o.Date(); single && m >= dayMinutes {
+				at.From, at.To = date.AddDays(m/dayMinutes), date.AddDays(m/dayMinutes)
+			}
+			at.Hours.Shape, at.Hours.From, at.Hours.To, at.Hours.About = At, m%dayMinutes, m%dayMinutes, c.about
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// betweenClocks gives the windows from one time to another that fit the opening hours, and the nearest to them where none does.
+func (p *parser) betweenClocks(o Option, h hoursExpr) []Option {
+	dates := p.looked(o)
+	var fitting [][2]int
+	best, least := [2]int{}, 0
+	for _, from := range h.from.readings() {
+		for _, to := range h.to.readings() {
+			if to <= from {
+				to += dayMinutes
+			}
+			if from >= dayMinutes || to-from >= dayMinutes {
+				continue
+			}
+			if p.fits(dates, from, starting) && p.fits(dates, to, closing) && to-from < dayMinutes/2+1 {
+				fitting = append(fitting, [2]int{from, to})
+			}
+			if far := p.distance(dates, from) + p.distance(dates, to) + (to - from); least == 0 || far < least {
+				best, least = [2]int{from, to}, far
+			}
+		}
+	}
+	if len(fitting) == 0 {
+		fitting = [][2]int{best}
+	}
+	var out []Option
+	for _, w := range fitting {
+		o.Hours.Shape, o.Hours.From, o.Hours.To = Between, w[0], w[1]
+		out = append(out, o)
+	}
+	return out
+}
