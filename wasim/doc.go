@@ -3,10 +3,10 @@
 //
 // The flow, from the wire inwards:
 //
-//  1. A client opens the WebSocket /ws/chat (client.go, http.go) and completes a Noise XX handshake against a certificate
+//  1. A client opens the WebSocket /ws/chat (client.go, api.go) and completes a Noise XX handshake against a certificate
 //     chain of wasim's own root (certificate.go, noise.go).
-//  2. It either asks to be linked (pairing.go, paircode.go) or logs in as a linked device (login.go). From then on one
-//     goroutine reads its stanzas and one writes (conn.go).
+//  2. It either asks to be linked (ref.go, pairing.go, paircode.go) or logs in as a linked device (login.go). From then on one
+//     goroutine reads its stanzas (conn.go) and one writes (writer.go).
 //  3. Queries are answered from a table (query.go and the files named after their subject: prekey.go, usync.go, …).
 //  4. A message is taken apart into one ciphertext per device (message.go): simulated phones decrypt theirs (signal.go,
 //     phone.go), ciphertexts for other linked devices are passed on untouched.
