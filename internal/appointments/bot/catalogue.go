@@ -72,6 +72,7 @@ const (
 	KeyWhichCancel    Key = "which_cancel"
 	KeyWhichMove      Key = "which_move"
 	KeyWhichAgain     Key = "which_again"
+	KeyPrice          Key = "price"
 	KeyAddress        Key = "address"
 	KeyNoAddress      Key = "no_address"
 	KeyHandedOff      Key = "handed_off"
@@ -107,7 +108,9 @@ const (
 )
 
 // isEntry reports whether the message is an entry of a list, which stands directly under the line before it.
-func (k Key) isEntry() bool { return strings.HasPrefix(string(k), "entry_") || k == KeyMineEntry }
+func (k Key) isEntry() bool {
+	return strings.HasPrefix(string(k), "entry_") || k == KeyMineEntry
+}
 
 //go:embed messages/*.json
 var messageFiles embed.FS

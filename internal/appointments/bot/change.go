@@ -31,10 +31,20 @@ func (t *turn) asksOwn() bool {
 			return true
 		}
 		t.change(Cancel)
+	case w.has(lex.late...) && len(t.w.Appointments) > 0:
+		t.handOff(ReasonLate, KeyHandedOff)
 	case busy && w.only(lex.leave, lex.no, lex.fillers):
 		t.drop()
 	case !busy && w.has(lex.cannotCome...):
-		t.change(Cancel)
+		t.change(t.cancelOrMove())
+	case busy && w.has(lex.price...):
+		t.tellPrices()
+		if t.takeService() {
+			t.takeWish()
+			t.proceed()
+		} else {
+			t.repeat()
+		}
 	case !busy && w.has(lex.changeVague...) && len(t.w.Appointments) > 0:
 		t.change(Reschedule)
 	case w.has(lex.mine...) && !w.has(lex.fresh...) && !w.has(lex.confirm...):
@@ -45,6 +55,24 @@ func (t *turn) asksOwn() bool {
 		return false
 	}
 	return true
+}
+
+// cancelOrMove tells what somebody wants who cannot come: "no puedo el viernes, ¿puede ser el sábado?" is not a cancellation.
+func (t *turn) cancelOrMove() Task {
+	_, _, split := t.splitTimes()
+	wanted := func(o when.Option) bool { return !o.From.IsZero() || o.Only != 0 || o.Hours != when.Hours{} }
+	if split || t.r.words.has(t.lex.changeVague...) || len(t.r.when.Not) > 0 && slices.ContainsFunc(t.r.when.Options, wanted) {
+		return Reschedule
+	}
+	return Cancel
+}
+
+// spokenOf turns what words rule out into what they are about: "no puedo mañana" is said of the appointment of tomorrow.
+func spokenOf(m when.Meaning) when.Meaning {
+	if len(m.Not) == 0 {
+		return m
+	}
+	return when.Meaning{Kind: when.Wish, Options: m.Not}
 }
 
 // isChoosing reports whether a booking or a move is under way.
@@ -109,7 +137,7 @@ func (t *turn) meant() (Booking, bool) {
 
 // named gives the appointments that the words describe by their time or their service, nearest description first.
 func (t *turn) named() []Booking {
-	m := t.r.when
+	m := spokenOf(t.r.when)
 	if is, _, ok := t.splitTimes(); ok && t.s.Task == Reschedule {
 		m = is
 	}
@@ -166,11 +194,13 @@ func (t *turn) target(which id.Appointment) {
 func (t *turn) takeNewTime(b Booking) {
 	date, minute := t.local(b.Start)
 	_, shall, split := t.splitTimes()
-	switch {
-	case split:
+	if split {
 		t.r.when = shall
-	case t.r.when.Admits(date, minute):
-		return
+	} else if t.r.when.Admits(date, minute) {
+		t.r.when.Options = slices.DeleteFunc(slices.Clone(t.r.when.Options), func(o when.Option) bool { return o.Admits(date, minute) })
+		if len(t.r.when.Options) == 0 {
+			return
+		}
 	}
 	if len(t.r.when.Options) == 1 && !t.r.when.Options[0].HasDay() { // "a las 18" is said of the day it is on
 		t.r.when.Options[0].From, t.r.when.Options[0].To = date, date
@@ -189,7 +219,7 @@ func (t *turn) splitTimes() (is, shall when.Meaning, ok bool) {
 				break
 			}
 			i += from
-			is, shall = when.ParseIn(t.lex.language, text[:i], ref), when.ParseIn(t.lex.language, text[i:], ref)
+			is, shall = spokenOf(when.ParseIn(t.lex.language, text[:i], ref)), when.ParseIn(t.lex.language, text[i:], ref)
 			isOwn := func(b Booking) bool { return is.Admits(t.local(b.Start)) }
 			if shall.Kind != when.None && slices.ContainsFunc(t.w.Appointments, isOwn) {
 				return is, shall, true

@@ -17,6 +17,8 @@ func (t *turn) answersQuestion() bool {
 		return true
 	}
 	switch t.s.Asked {
+	case AskedTask:
+		return t.answersTask()
 	case AskedPerson:
 		return t.answersPerson()
 	case AskedService:
@@ -34,6 +36,22 @@ func (t *turn) answersQuestion() bool {
 		return t.answersWhich()
 	}
 	return false
+}
+
+// answersTask reads a plain yes or no to "would you like to book", which has no other task beside it.
+func (t *turn) answersTask() bool {
+	if len(t.w.Appointments) > 0 {
+		return false
+	}
+	switch {
+	case t.r.isYes(t.lex):
+		t.choose(Option{Kind: OptBook})
+	case t.r.isNo(t.lex):
+		t.drop()
+	default:
+		return false
+	}
+	return true
 }
 
 func (t *turn) answersPerson() bool {
@@ -55,6 +73,8 @@ func (t *turn) answersService() bool {
 		t.proceed()
 	case t.r.isNo(t.lex):
 		t.drop()
+	case t.r.wantsBooking(t.lex):
+		t.repeat()
 	default:
 		return false
 	}

@@ -39,6 +39,11 @@ func (r *reading) hasWhen() bool { return r.when.Kind != when.None }
 // isGreeting reports whether the text greets and says nothing else.
 func (r *reading) isGreeting(lex *lexicon) bool { return r.words.only(lex.greetings, lex.fillers) }
 
+// wantsBooking reports whether the text asks for an appointment, or for something that it does not name.
+func (r *reading) wantsBooking(lex *lexicon) bool {
+	return r.words.has(lex.book...) || r.words.only(lex.wish, lex.greetings, lex.fillers)
+}
+
 // isYes reports whether the text says yes and nothing that could mean something else.
 func (r *reading) isYes(lex *lexicon) bool { return r.words.only(lex.yes, lex.yesFillers, lex.fillers) }
 
@@ -77,7 +82,7 @@ func (lex *lexicon) numberOf(word string) (int, bool) {
 
 // withoutPleasantries takes out the greetings and goodbyes, some of which name parts of the day ("buenas tardes", "hasta mañana").
 func (lex *lexicon) withoutPleasantries(text string) string {
-	out := " " + fold(text) + " "
+	out := " " + strings.NewReplacer("¿", " ", "¡", " ", "\n", " ").Replace(fold(text)) + " "
 	for _, list := range [][]string{lex.greetings, lex.goodbyes} {
 		for _, phrase := range list {
 			if strings.Contains(phrase, " ") && !strings.ContainsAny(phrase, "*~") {

@@ -78,7 +78,7 @@ func Render(lines []Line, language string, now time.Time, zone *time.Location) s
 	for i, l := range lines {
 		switch {
 		case i == 0:
-		case l.Key.isEntry():
+		case l.Key.isEntry() || l.Key == lines[i-1].Key:
 			b.WriteByte('\n')
 		default:
 			b.WriteString("\n\n")

@@ -78,7 +78,7 @@ func (s *Service) HandleEvent(ctx context.Context, event id.Event, ev events.Eve
 			return s.fallSilent(ctx, event, e.Tenant, e.Chat)
 		}
 	case *events.AppointmentReminded:
-		return s.Store.NoteReminder(ctx, e.Tenant, e.Appointment, e.At)
+		return s.noteReminder(ctx, event, e)
 	}
 	return nil
 }
@@ -168,6 +168,27 @@ func (s *Service) fallSilent(ctx context.Context, event id.Event, tenant id.Tena
 		}
 		c.State, c.Pending, c.Updated = nil, nil, now
 		return tx.SaveConversation(ctx, tenant, c)
+	})
+}
+
+// noteReminder notes which appointment the customer was reminded of. The reminder is the last thing that they read, so what the
+// bot had asked before binds no more.
+func (s *Service) noteReminder(ctx context.Context, event id.Event, e *events.AppointmentReminded) error {
+	now := s.Now()
+	return s.Store.InTx(ctx, func(tx Store) error {
+		fresh, err := tx.Consume(ctx, e.Tenant, event, now)
+		if err != nil || !fresh {
+			return err
+		}
+		if err = tx.NoteReminder(ctx, e.Tenant, e.Appointment, e.At); err != nil || e.Chat.IsZero() {
+			return err
+		}
+		c, err := tx.LockConversation(ctx, e.Tenant, e.Chat)
+		if err != nil || ParseState(c.State).At.After(e.At) {
+			return err
+		}
+		c.State, c.Updated = nil, now
+		return tx.SaveConversation(ctx, e.Tenant, c)
 	})
 }
 

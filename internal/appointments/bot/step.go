@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"turnero/internal/appointments"
 	"turnero/internal/appointments/when"
 )
 
@@ -33,6 +34,7 @@ func (t *turn) hear() {
 const (
 	ReasonAsked       = "asked_by_customer"
 	ReasonOptOut      = "opt_out"
+	ReasonLate        = "running_late"
 	ReasonNoServices  = "nothing_to_book"
 	ReasonTooMany     = "too_many_replies"
 	ReasonBotFailed   = "bot_failed"
@@ -49,10 +51,36 @@ func (t *turn) answersMenu() bool {
 		t.choose(t.s.Menu[n-1])
 	case len(t.r.words) > 1 && t.r.hasWhen(): // "el 27" is a date where the menu has three entries
 		return false
+	case t.atHour(n) != nil:
+		t.choose(*t.atHour(n))
 	default:
 		t.missed(KeyBadNumber, Vars{"max": len(t.s.Menu)})
 	}
 	return true
+}
+
+// atHour gives the one entry of the last menu whose time is at the full hour, said on either half of the day; nil when
+// there is none or more than one.
+func (t *turn) atHour(n int) *Option {
+	var found *Option
+	for i := range t.s.Menu {
+		o := &t.s.Menu[i]
+		minute := -1
+		switch {
+		case o.Kind == OptSlot:
+			_, minute = t.local(o.Start)
+		case o.Kind == OptWhen && o.When.Hours.Shape == when.At:
+			minute = o.When.Hours.From
+		}
+		if n > 24 || minute != n*60 && minute != (n+12)*60 {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = o
+	}
+	return found
 }
 
 // choose does what an entry of a menu stands for.
@@ -122,8 +150,16 @@ func (t *turn) opens() bool {
 		t.repeat()
 	case idle && (t.r.isYes(t.lex) || t.r.words.only(t.lex.thanks, t.lex.fillers)):
 		t.acknowledge()
-	case t.r.hasWhen() || len(t.r.services) > 0 || t.r.words.has(t.lex.book...):
+	case t.s.Task == Cancel || t.s.Asked == AskedWhich:
+		if !t.r.words.has(t.lex.fresh...) {
+			return false
+		}
+		fallthrough
+	case t.r.hasWhen() || len(t.r.services) > 0 || t.r.wantsBooking(t.lex):
 		t.greet(false)
+		if t.r.words.has(t.lex.price...) {
+			t.tellPrices()
+		}
 		t.s = t.s.begin(Book)
 		t.takeService()
 		t.takeWish()
@@ -132,6 +168,19 @@ func (t *turn) opens() bool {
 		return false
 	}
 	return true
+}
+
+// tellPrices says what the services that were named cost, or the only one. Of several, the question which one tells.
+func (t *turn) tellPrices() {
+	of := t.r.services
+	if len(of) == 0 && len(t.w.Services) == 1 {
+		of = t.w.Services
+	}
+	for _, s := range of {
+		if s.Price != (appointments.Money{}) {
+			t.say(KeyPrice, Vars{"service": s.Name, "price": s.Price, "minutes": int(s.Duration / time.Minute)})
+		}
+	}
 }
 
 // greet says who is speaking when the conversation begins. A greeting that says nothing else also hears of the appointment it may be about.

@@ -163,3 +163,30 @@ func TestACutAtAnyPointLosesNothingAndRepeatsNothing(t *testing.T) {
 		}
 	}
 }
+
+// brittle is an appointments' Store that panics when it is asked for free times.
+type brittle struct{ bot.Store }
+
+type brittleSetup struct{ appointments.Store }
+
+func (s brittle) InTx(ctx context.Context, fn func(bot.Store) error) error {
+	return s.Store.InTx(ctx, func(tx bot.Store) error { return fn(brittle{tx}) })
+}
+
+func (s brittle) Appointments() appointments.Store { return brittleSetup{s.Store.Appointments()} }
+
+func (brittleSetup) LoadPlan(context.Context, id.Tenant, appointments.PlanQuery) (appointments.Plan, error) {
+	panic("broken")
+}
+
+func TestAPanicLeavesTheChatToTheStaffAndTheBotAlive(t *testing.T) {
+	t.Parallel()
+	b := newBotBench(t, sqltest.Fresh(t, "sqlite"))
+	b.hairdresser()
+	ana := newSomeone("Ana")
+	b.bot = b.botOn(brittle{sqlstore.NewBot(b.store)})
+	require.Empty(t, b.write(ana, "turno mañana a las 10"))
+	require.Len(t, b.commands("whatsapp.handoff"), 1)
+	require.Contains(t, b.commands("whatsapp.handoff")[0], bot.ReasonBotFailed)
+	require.NotEmpty(t, b.write(ana, "mis turnos"), "the words that it failed on are not read again")
+}
