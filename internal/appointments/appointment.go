@@ -38,7 +38,7 @@ type Appointment struct {
 	ID         id.Appointment
 	Status     Status
 	Start, End time.Time // UTC, half-open
-	Occupied   Span      // with the buffers that held when it was booked
+	Occupied   Span      // kept from others: with the buffers that held when it was booked; zero once cancelled
 	Service    Ref[id.Service]
 	Staff      Ref[id.Staff]
 	Customer   Customer
@@ -71,9 +71,6 @@ type Span struct{ From, To time.Time }
 // overlaps reports whether the two have an instant in common.
 func (s Span) overlaps(o Span) bool { return s.From.Before(o.To) && o.From.Before(s.To) }
 
-// isActive reports whether the appointment keeps its time from others.
-func (a *Appointment) isActive() bool { return a.Status != Cancelled }
-
 // isOpen reports whether the appointment is still to come about: it can be moved.
 func (a *Appointment) isOpen() bool { return a.Status == Booked || a.Status == Confirmed }
 
@@ -85,6 +82,9 @@ func (a *Appointment) move(to Status) (bool, error) {
 	for _, allowed := range transitions[a.Status] {
 		if allowed == to {
 			a.Status = to
+			if to == Cancelled {
+				a.Occupied = Span{}
+			}
 			return true, nil
 		}
 	}

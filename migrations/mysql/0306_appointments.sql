@@ -22,9 +22,9 @@ CREATE TABLE appointments (
   cancel_reason  TEXT         NOT NULL,
   version        BIGINT       NOT NULL,
   PRIMARY KEY (tenant_id, id),
-  KEY appointments_busy (tenant_id, staff_id, occupied_from, occupied_to, status, id),
+  KEY appointments_busy (tenant_id, staff_id, occupied_from, occupied_to),
   KEY appointments_start (tenant_id, starts_at, id),
-  KEY appointments_customer (tenant_id, customer_id, starts_at)
+  KEY appointments_customer (tenant_id, customer_id, starts_at, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- +goose Down

@@ -23,9 +23,9 @@ CREATE TABLE appointments (
   version        BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX appointments_busy ON appointments (tenant_id, staff_id, occupied_from, occupied_to, status, id);
+CREATE INDEX appointments_busy ON appointments (tenant_id, staff_id, occupied_from, occupied_to);
 CREATE INDEX appointments_start ON appointments (tenant_id, starts_at, id);
-CREATE INDEX appointments_customer ON appointments (tenant_id, customer_id, starts_at);
+CREATE INDEX appointments_customer ON appointments (tenant_id, customer_id, starts_at, id);
 
 -- +goose Down
 DROP TABLE appointments;

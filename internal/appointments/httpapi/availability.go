@@ -17,13 +17,7 @@ type availabilityInput struct {
 	To       string `query:"to" required:"true" maxLength:"40" doc:"a date, which is included, or an instant, which is not; at most 62 days in all" example:"2026-03-27"`
 }
 
-type availabilityOutput struct {
-	Body struct {
-		Service  refBody    `json:"service"`
-		Location placeBody  `json:"location"`
-		Slots    []slotBody `json:"slots" nullable:"false" doc:"in the order of start; one for each staff member who is free then"`
-	}
-}
+type availabilityOutput struct{ Body availabilityBody }
 
 func registerAvailability(api *httpkit.API, svc *appointments.Service) {
 	httpkit.Handle(api, httpkit.Op{ID: "list-availability", Method: http.MethodGet, Path: "/api/availability", Tag: tag, Roles: people, Scope: readAgenda,
@@ -37,10 +31,8 @@ func registerAvailability(api *httpkit.API, svc *appointments.Service) {
 			if err != nil {
 				return nil, err
 			}
-			out := &availabilityOutput{}
-			out.Body.Service = refBody{ID: found.Service.ID.String(), Name: found.Service.Name}
-			out.Body.Location, out.Body.Slots = placeOf(&found.Location), slotsOf(found.Slots)
-			return out, nil
+			return &availabilityOutput{Body: availabilityBody{Service: refBody{ID: found.Service.ID.String(), Name: found.Service.Name},
+				Location: placeOf(&found.Location), found: found.Slots}}, nil
 		})
 }
 

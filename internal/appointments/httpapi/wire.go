@@ -6,7 +6,6 @@ import (
 	"turnero/internal/appointments"
 	"turnero/internal/appointments/when"
 	"turnero/internal/fault"
-	"turnero/internal/id"
 	"turnero/internal/platform/idempotency"
 )
 
@@ -129,26 +128,6 @@ func boundOf(field, text string) (time.Time, error) {
 		return t, fault.BadField(field, "must be a date such as 2026-03-26, or an RFC 3339 date and time such as 2026-03-26T10:00:00-03:00 (write + as %2B in a URL); both bounds alike")
 	}
 	return t.UTC(), nil
-}
-
-type slotBody struct {
-	Start string  `json:"start" doc:"with the offset of the location's zone" example:"2026-03-26T10:00:00-03:00"`
-	End   string  `json:"end"`
-	Staff refBody `json:"staff"`
-}
-
-func slotsOf(slots []appointments.Slot) []slotBody {
-	out := make([]slotBody, len(slots))
-	var last id.Staff
-	var staff refBody
-	for i := range slots {
-		s := &slots[i]
-		if s.Staff.ID != last {
-			last, staff = s.Staff.ID, refBody{ID: s.Staff.ID.String(), Name: s.Staff.Name}
-		}
-		out[i] = slotBody{Start: s.Start.Format(time.RFC3339), End: s.End.Format(time.RFC3339), Staff: staff}
-	}
-	return out
 }
 
 // toWire gives a fault's details the form that they have in this API.

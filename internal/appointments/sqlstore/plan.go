@@ -3,14 +3,10 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/uptrace/bun"
 
 	"turnero/internal/appointments"
 	"turnero/internal/fault"
 	"turnero/internal/id"
-	"turnero/internal/platform/sqlkit"
 )
 
 // LoadPlan implements appointments.BookingStore: four statements, for the service with the locations, the staff, the closures,
@@ -104,58 +100,3 @@ func pick(locations []appointments.Location, wanted id.Location) (appointments.L
 	}
 	return appointments.Location{}, false
 }
-
-// longestOccupied is the most that one appointment or hold can occupy, buffers included. It turns "what overlaps" into a
-// range of one index column.
-const longestOccupied = appointments.MaxDuration + 2*appointments.MaxBuffer
-
-// busy reads what occupies the staff's time in the span.
-func (s *Store) busy(ctx context.Context, tenant id.Tenant, staff []appointments.Staff, span appointments.Span, q appointments.PlanQuery) (map[id.Staff][]appointments.Span, error) {
-	out := make(map[id.Staff][]appointments.Span, len(staff))
-	if len(staff) == 0 {
-		return out, nil
-	}
-	text := make([]string, len(staff))
-	byText := make(map[string]id.Staff, len(staff))
-	for i := range staff {
-		text[i] = staff[i].ID.String()
-		byText[text[i]] = staff[i].ID
-	}
-	since, from, to := sqlkit.Micros(span.From.Add(-longestOccupied)), sqlkit.Micros(span.From), sqlkit.Micros(span.To)
-	rows, err := s.h.Read().QueryContext(ctx, busyQuery,
-		tenant, bun.Tuple(text), since, to, from, string(appointments.Cancelled), q.Appointment.String(),
-		tenant, bun.Tuple(text), since, to, from, sqlkit.Micros(q.Now), q.Hold.String())
-	if err != nil {
-		return nil, fmt.Errorf("list occupied time: %w", err)
-	}
-	defer rows.Close()
-	var who string
-	var of id.Staff
-	var list []appointments.Span
-	for rows.Next() {
-		var next string
-		var begin, end int64
-		if err = rows.Scan(&next, &begin, &end); err != nil {
-			return nil, fmt.Errorf("read occupied time: %w", err)
-		}
-		if next != who {
-			if who != "" {
-				out[of] = list
-			}
-			who, of = next, byText[next]
-			list = out[of]
-		}
-		list = append(list, appointments.Span{From: time.UnixMicro(begin), To: time.UnixMicro(end)})
-	}
-	if who != "" {
-		out[of] = list
-	}
-	return out, rows.Err()
-}
-
-const busyQuery = `
-SELECT staff_id, occupied_from, occupied_to FROM appointments
- WHERE tenant_id = ? AND staff_id IN ? AND occupied_from > ? AND occupied_from < ? AND occupied_to > ? AND status <> ? AND id <> ?
-UNION ALL
-SELECT staff_id, occupied_from, occupied_to FROM holds
- WHERE tenant_id = ? AND staff_id IN ? AND occupied_from > ? AND occupied_from < ? AND occupied_to > ? AND expires_at > ? AND id <> ?`

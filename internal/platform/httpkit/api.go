@@ -55,6 +55,7 @@ func New(mux *http.ServeMux, title, version string, auth Authenticate, logger *s
 	cfg.CreateHooks = nil // no "$schema" members in answers
 	cfg.DocsPath, cfg.OpenAPIPath, cfg.SchemasPath = "", "", ""
 	cfg.RejectUnknownQueryParameters = true
+	cfg.Formats = jsonFormats()
 	cfg.Components = &huma.Components{
 		Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 		SecuritySchemes: map[string]*huma.SecurityScheme{
