@@ -142,6 +142,14 @@ $("scan").addEventListener("click", guarded($("line-error"), async () => {
 
 // ---- the phone ----
 
+// formatted shows *bold* as WhatsApp does.
+const formatted = (text) => text.split(/(\*[^*\n]+\*)/).map((part) => {
+  if (!/^\*[^*\n]+\*$/.test(part)) return part;
+  const bold = document.createElement("b");
+  bold.textContent = part.slice(1, -1);
+  return bold;
+});
+
 let shown = new Set();
 
 const watchChat = guarded($("phone-error"), async () => {
@@ -156,7 +164,7 @@ const watchChat = guarded($("phone-error"), async () => {
     added = true;
     const li = document.createElement("li");
     li.className = m.direction;
-    li.textContent = m.text;
+    li.append(...formatted(m.text));
     const time = document.createElement("time");
     time.dateTime = m.timestamp;
     time.textContent = new Date(m.timestamp).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
