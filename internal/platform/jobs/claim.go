@@ -26,8 +26,11 @@ func (q *Queue) nextDue(ctx context.Context) (time.Time, error) {
 // lookAhead is how many due jobs one claim looks at: more than it takes, so that it clears the way past a backlog of one key.
 const lookAhead = 64
 
-// claim takes up to room due jobs for this process. more reports that there may be further ones.
+// claim takes up to room due jobs for this process. more reports that there may be further ones. It goes through to its end
+// when the process is told to stop, so that nothing stays claimed that nobody runs.
 func (q *Queue) claim(ctx context.Context, room int) (taken []row, more bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
+	defer cancel()
 	var aside []row
 	limit := max(room, lookAhead)
 	err = q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
@@ -174,47 +177,6 @@ func (q *Queue) sweep(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// rescue ends the attempts whose worker has gone silent. When the process starts on SQLite, all of them: an embedded
-// database has one process, and its predecessor is gone.
-func (q *Queue) rescue(ctx context.Context, starting bool) error {
-	h := q.db.Handle()
-	var lost []row
-	sel := h.Read().NewSelect().Model(&lost).Where("state = ?", running).Where("kind IN (?)", bun.List(q.kindNames())).Order("next_at").Limit(500)
-	if !starting || q.db.Dialect() != sqlkit.SQLite {
-		sel = sel.Where("locked_until < ?", h.Clock())
-	}
-	if err := sel.Scan(ctx); err != nil {
-		return wrap("look for lost jobs", err)
-	}
-	for i := range lost {
-		if err := q.rescueOne(ctx, &lost[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rescueOne ends one attempt, unless its transaction is still open somewhere and may yet complete the job.
-func (q *Queue) rescueOne(ctx context.Context, r *row) error {
-	found := false
-	err := q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-		var still []string
-		sel := h.Write().NewSelect().Model((*row)(nil)).Column("id").Where("id = ?", r.ID).Where("state = ?", running).
-			Where("locked_by = ?", r.LockedBy).Where("locked_until = ?", r.LockedUntil)
-		if err := h.ForUpdateSkipLocked(sel).Scan(ctx, &still); err != nil {
-			return err
-		}
-		if found = len(still) > 0; !found {
-			return nil
-		}
-		return q.fail(ctx, h, q.kinds[r.Kind], r, errSilent)
-	})
-	if err != nil || !found {
-		return wrap("rescue job", err)
-	}
-	return q.unblock(ctx, r.lane())
 }
 
 func (q *Queue) kindNames() []string {

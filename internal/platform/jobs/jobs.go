@@ -30,6 +30,7 @@ const (
 type Options struct {
 	Workers int           // jobs that this process runs at once; 16
 	Lease   time.Duration // after how long the jobs of a process that went silent are claimed by another; 20 s
+	Grace   time.Duration // that jobs under way have when the process stops; 5 s
 }
 
 // Queue is the installation's deferred work.
@@ -65,6 +66,9 @@ func NewWithOptions(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog
 	}
 	if o.Lease <= 0 {
 		o.Lease = 20 * time.Second
+	}
+	if o.Grace <= 0 {
+		o.Grace = 5 * time.Second
 	}
 	return &Queue{db: db, bus: b, now: now, logger: logger, opts: o, holder: sqlkit.NewHolder(), kinds: map[string]*kind{}}
 }

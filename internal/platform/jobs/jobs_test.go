@@ -39,10 +39,10 @@ func newTask() events.Job { return &task{} }
 
 func quick(int) time.Duration { return time.Millisecond }
 
-func newQueue(db *sqlkit.DB) *jobs.Queue { return newQueueWith(db, time.Second) }
+func newQueue(db *sqlkit.DB) *jobs.Queue { return newQueueWith(db, 20*time.Second) }
 
 func newQueueWith(db *sqlkit.DB, lease time.Duration) *jobs.Queue {
-	return jobs.NewWithOptions(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler), jobs.Options{Lease: lease, Workers: 8})
+	return jobs.NewWithOptions(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler), jobs.Options{Lease: lease, Workers: 8, Grace: 300 * time.Millisecond})
 }
 
 // processes gives the queues of two processes, of one on SQLite: an embedded database has no more.
@@ -190,7 +190,7 @@ func TestJobsOfOneKeyRunInOrderOneAtATime(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
 		const keys, each = 6, 20
-		queues := processes(db, time.Second)
+		queues := processes(db, 20*time.Second)
 		tenant := id.NewTenant()
 		var mu sync.Mutex
 		running, failed, done := map[string]bool{}, map[string]bool{}, map[string][]int{}
@@ -460,7 +460,7 @@ func TestJobsOfACrashedWorkerAreRescued(t *testing.T) {
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
 		mine, err := sqlkit.Open(t.Context(), db.URL(), 4)
 		require.NoError(t, err)
-		first, second := newQueue(mine), newQueue(db)
+		first, second := newQueueWith(mine, time.Second), newQueueWith(db, time.Second)
 		var got seen
 		begun := make(chan jobs.Run, 1)
 		stopped := make(chan struct{})
@@ -482,6 +482,21 @@ func TestJobsOfACrashedWorkerAreRescued(t *testing.T) {
 		err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error { return lost.CompleteIn(ctx, h) })
 		require.ErrorContains(t, err, "no longer held")
 		waitEmpty(t, second)
+	})
+}
+
+func TestAWaitingJobWhoseWorkerDiedBeforeWakingItIsFound(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		q := newQueue(db)
+		var got seen
+		q.Register("test.task", newTask, got.handle)
+		enqueue(t, q, db, time.Time{}, &task{Key: "k", N: 1}, &task{Key: "k", N: 2})
+		_, err := db.SQL().ExecContext(t.Context(), "UPDATE jobs SET state = 'waiting'")
+		require.NoError(t, err)
+		enqueue(t, q, db, time.Now().Add(time.Hour), &task{Key: "k", N: 3})
+		start(t, q)
+		require.Equal(t, []int{1, 2}, numbers(got.waitFor(t, 2)))
 	})
 }
 

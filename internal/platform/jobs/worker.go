@@ -12,19 +12,14 @@ import (
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/lifecycle"
 	"turnero/internal/platform/sqlkit"
-
-	"github.com/uptrace/bun"
 )
 
 const (
 	poll           = time.Second // for jobs whose wake-up was not heard
 	gather         = 5 * time.Millisecond
-	drainGrace     = 5 * time.Second // for jobs under way when the process stops
-	callLimit      = 5 * time.Second // for one statement about a job's end
+	callLimit      = 5 * time.Second // for one claim, or for settling a job's end
 	maxErrorLength = 2000
 )
-
-var errSilent = errors.New("its worker went silent")
 
 // worker is the running part of a queue in one process.
 type worker struct {
@@ -53,7 +48,7 @@ func (q *Queue) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	work, cancel := lifecycle.Linger(ctx, drainGrace)
+	work, cancel := lifecycle.Linger(ctx, q.opts.Grace)
 	defer cancel()
 	w := &worker{q: q, work: work, slots: make(chan struct{}, q.opts.Workers), freed: make(chan struct{}, 1), flying: map[*row]context.CancelFunc{}, renewed: time.Now()}
 	kept := make(chan struct{})
@@ -253,91 +248,4 @@ func (q *Queue) release(ctx context.Context, r *row) {
 	if err != nil {
 		q.logger.WarnContext(ctx, "job not put back; its lease has to run out", "kind", r.Kind, "job", r.ID.String(), "error", err.Error())
 	}
-}
-
-// keep renews the leases of the jobs under way, rescues those of workers that went silent, and looks for stuck order keys,
-// until the work has ended.
-func (w *worker) keep(ctx context.Context) {
-	every := w.q.opts.Lease / 4
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	starting := true
-	for {
-		w.renew(every)
-		if ctx.Err() == nil {
-			err := w.q.tidy(ctx, starting, every)
-			if err != nil && ctx.Err() == nil {
-				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
-			}
-			starting = starting && err != nil
-		}
-		select {
-		case <-w.work.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (q *Queue) tidy(ctx context.Context, starting bool, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return errors.Join(q.rescue(ctx, starting), q.sweep(ctx))
-}
-
-// renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.
-func (w *worker) renew(limit time.Duration) {
-	w.mu.Lock()
-	runs := make(map[string]context.CancelFunc, len(w.flying))
-	for r, cancel := range w.flying {
-		runs[r.ID.String()] = cancel
-	}
-	w.mu.Unlock()
-	if len(runs) == 0 {
-		w.renewed = time.Now()
-		return
-	}
-	start := time.Now()
-	held, err := w.extend(runs, limit)
-	if err == nil {
-		w.renewed = start
-		for _, id := range held {
-			delete(runs, id)
-		}
-	} else if time.Since(w.renewed) < w.q.opts.Lease*3/4 {
-		w.q.logger.WarnContext(w.work, "job leases not renewed", "error", err.Error())
-		return
-	}
-	for _, cancel := range runs {
-		cancel() // a run that has just ended does not mind
-	}
-}
-
-func (w *worker) extend(runs map[string]context.CancelFunc, limit time.Duration) ([]string, error) {
-	ctx, cancel := context.WithTimeout(w.work, limit)
-	defer cancel()
-	ids := make([]string, 0, len(runs))
-	for id := range runs {
-		ids = append(ids, id)
-	}
-	mine := func(sel *bun.SelectQuery) *bun.SelectQuery {
-		return sel.Model((*row)(nil)).Column("id").Where("id IN (?)", bun.List(ids)).Where("state = ?", running).Where("locked_by = ?", w.q.holder)
-	}
-	err := w.q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-		// A row that is locked belongs to a handler that is just completing it: waiting for that would cost the others
-		// their leases, and nobody else can take it meanwhile.
-		var free []string
-		if err := h.ForUpdateSkipLocked(mine(h.Write().NewSelect())).Scan(ctx, &free); err != nil || len(free) == 0 {
-			return err
-		}
-		_, err := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = ? + ?", h.Clock(), w.q.opts.Lease.Microseconds()).
-			Where("id IN (?)", bun.List(free)).Exec(ctx)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var held []string
-	err = mine(w.q.db.Handle().Write().NewSelect()).Scan(ctx, &held)
-	return held, err
 }

@@ -81,6 +81,36 @@ func TestNothingOnTheWayOfAJobReadsTheWholeTable(t *testing.T) {
 	})
 }
 
+func TestOfTwoClaimsOfOneKeyAtLeastOneIsGivenBack(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"postgres", "mariadb"} { // on SQLite claims come one after another
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := sqltest.Fresh(t, name)
+			ctx, h := t.Context(), db.Handle()
+			q := New(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler))
+			q.Register("whatsapp.handoff", func() events.Job { return &events.HandOffChat{} }, func(context.Context, events.Job, Run) error { return nil })
+			tenant := id.NewTenant().String()
+			fill(t, h, tenant, ready, 1, time.Now().UnixMicro()-1000, func(int) string { return "k" })
+			taken, _, err := q.claim(ctx, 16)
+			require.NoError(t, err)
+			require.Len(t, taken, 1)
+			kept, err := q.giveBackDoubles(ctx, taken)
+			require.NoError(t, err)
+			require.Len(t, kept, 1, "alone it stays")
+
+			fill(t, h, tenant, running, 1, time.Now().UnixMicro(), func(int) string { return "k" }) // another process claims at the same moment
+			kept, err = q.giveBackDoubles(ctx, taken)
+			require.NoError(t, err)
+			require.Empty(t, kept)
+			var back row
+			require.NoError(t, h.Read().NewSelect().Model(&back).Where("id = ?", taken[0].ID).Scan(ctx))
+			require.Equal(t, ready, back.State)
+			require.Zero(t, back.Attempts, "as if it had not been claimed")
+		})
+	}
+}
+
 func fill(t *testing.T, h sqlkit.Handle, tenant, state string, n int, at int64, key func(int) string) {
 	t.Helper()
 	for begin := 0; begin < n; begin += 500 {

@@ -1,0 +1,141 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"turnero/internal/platform/sqlkit"
+
+	"github.com/uptrace/bun"
+)
+
+var errSilent = errors.New("its worker went silent")
+
+// keep renews the leases of the jobs under way, rescues those of workers that went silent, and looks for stuck order keys,
+// until the work has ended.
+func (w *worker) keep(ctx context.Context) {
+	every := w.q.opts.Lease / 4
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	starting := true
+	for {
+		w.renew(every)
+		if ctx.Err() == nil {
+			err := w.q.tidy(ctx, starting, every)
+			if err != nil && ctx.Err() == nil {
+				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
+			}
+			starting = starting && err != nil
+		}
+		select {
+		case <-w.work.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (q *Queue) tidy(ctx context.Context, starting bool, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return errors.Join(q.rescue(ctx, starting), q.sweep(ctx))
+}
+
+// renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.
+func (w *worker) renew(limit time.Duration) {
+	w.mu.Lock()
+	runs := make(map[string]context.CancelFunc, len(w.flying))
+	for r, cancel := range w.flying {
+		runs[r.ID.String()] = cancel
+	}
+	w.mu.Unlock()
+	if len(runs) == 0 {
+		w.renewed = time.Now()
+		return
+	}
+	start := time.Now()
+	held, err := w.extend(runs, limit)
+	if err == nil {
+		w.renewed = start
+		for _, id := range held {
+			delete(runs, id)
+		}
+	} else if time.Since(w.renewed) < w.q.opts.Lease*3/4 {
+		w.q.logger.WarnContext(w.work, "job leases not renewed", "error", err.Error())
+		return
+	}
+	for _, cancel := range runs {
+		cancel() // a run that has just ended does not mind
+	}
+}
+
+func (w *worker) extend(runs map[string]context.CancelFunc, limit time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(w.work, limit)
+	defer cancel()
+	ids := make([]string, 0, len(runs))
+	for id := range runs {
+		ids = append(ids, id)
+	}
+	mine := func(sel *bun.SelectQuery) *bun.SelectQuery {
+		return sel.Model((*row)(nil)).Column("id").Where("id IN (?)", bun.List(ids)).Where("state = ?", running).Where("locked_by = ?", w.q.holder)
+	}
+	err := w.q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		// A row that is locked belongs to a handler that is just completing it: waiting for that would cost the others
+		// their leases, and nobody else can take it meanwhile.
+		var free []string
+		if err := h.ForUpdateSkipLocked(mine(h.Write().NewSelect())).Scan(ctx, &free); err != nil || len(free) == 0 {
+			return err
+		}
+		_, err := h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = ? + ?", h.Clock(), w.q.opts.Lease.Microseconds()).
+			Where("id IN (?)", bun.List(free)).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var held []string
+	err = mine(w.q.db.Handle().Write().NewSelect()).Scan(ctx, &held)
+	return held, err
+}
+
+// rescue ends the attempts whose worker has gone silent. When the process starts on SQLite, all of them: an embedded
+// database has one process, and its predecessor is gone.
+func (q *Queue) rescue(ctx context.Context, starting bool) error {
+	h := q.db.Handle()
+	var lost []row
+	sel := h.Read().NewSelect().Model(&lost).Where("state = ?", running).Where("kind IN (?)", bun.List(q.kindNames())).Order("next_at").Limit(500)
+	if !starting || q.db.Dialect() != sqlkit.SQLite {
+		sel = sel.Where("locked_until < ?", h.Clock())
+	}
+	if err := sel.Scan(ctx); err != nil {
+		return wrap("look for lost jobs", err)
+	}
+	for i := range lost {
+		if err := q.rescueOne(ctx, &lost[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rescueOne ends one attempt, unless its transaction is still open somewhere and may yet complete the job.
+func (q *Queue) rescueOne(ctx context.Context, r *row) error {
+	found := false
+	err := q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		var still []string
+		sel := h.Write().NewSelect().Model((*row)(nil)).Column("id").Where("id = ?", r.ID).Where("state = ?", running).
+			Where("locked_by = ?", r.LockedBy).Where("locked_until = ?", r.LockedUntil)
+		if err := h.ForUpdateSkipLocked(sel).Scan(ctx, &still); err != nil {
+			return err
+		}
+		if found = len(still) > 0; !found {
+			return nil
+		}
+		return q.fail(ctx, h, q.kinds[r.Kind], r, errSilent)
+	})
+	if err != nil || !found {
+		return wrap("rescue job", err)
+	}
+	return q.unblock(ctx, r.lane())
+}
