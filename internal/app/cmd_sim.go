@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -54,9 +53,7 @@ func (c simCommand) Run(env *environment) error {
 	select {
 	case err = <-served:
 	case <-env.ctx.Done():
-		stop, cancel := context.WithTimeout(context.WithoutCancel(env.ctx), 5*time.Second)
-		defer cancel()
-		err = errors.Join(network.Close(), server.Shutdown(stop))
+		err = errors.Join(network.Close(), server.Close())
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
