@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/url"
@@ -87,7 +89,9 @@ func startTurnero(ctx context.Context, binary, dir, database, sim string) (*meas
 	}
 	flags := []string{"--data", dir, "--network", "sim", "--sim-url", "http://" + sim, "--sim-seed", seed, "--listen", address, "--debug-listen", debug,
 		"--rate-tenant", "1000000", "--rate-address", "1000000", "--log-level", "error"}
-	env := append(os.Environ(), "TURNERO_MASTER_KEY="+strings.Repeat("ab", 32))
+	var key [32]byte
+	_, _ = rand.Read(key[:])
+	env := append(os.Environ(), "TURNERO_MASTER_KEY="+hex.EncodeToString(key[:]))
 	if database == "postgres" {
 		rawURL, err := freshDatabase(ctx)
 		if err != nil {
