@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"turnero/internal/appointments"
 	"turnero/internal/events"
@@ -84,16 +85,28 @@ func (a *answer) run(ctx context.Context) error {
 	if len(a.c.Replies) >= MaxReplies {
 		return a.giveUp(ctx)
 	}
-	var texts []string
-	for _, p := range pending {
-		if p.IsText && strings.TrimSpace(p.Text) != "" {
-			texts = append(texts, p.Text)
-		}
-	}
-	if len(texts) == 0 {
+	text := combined(pending)
+	if text == "" {
 		return a.sayTextOnly(ctx)
 	}
-	return a.converse(ctx, strings.Join(texts, "\n"))
+	return a.converse(ctx, text)
+}
+
+// combined puts the texts together as one input, in order. Of more than one reads at once the last ones count.
+func combined(pending []Pending) string {
+	var texts []string
+	length := 0
+	for _, p := range slices.Backward(pending) {
+		if !p.IsText || strings.TrimSpace(p.Text) == "" {
+			continue
+		}
+		if length += utf8.RuneCountInString(p.Text); length > maxText && len(texts) > 0 {
+			break
+		}
+		texts = append(texts, p.Text)
+	}
+	slices.Reverse(texts)
+	return strings.Join(texts, "\n")
 }
 
 // giveUp leaves the chat to the staff, once, after as many replies as one conversation can need: the other side may be a bot too.
@@ -176,7 +189,7 @@ func (a *answer) reply(ctx context.Context, text string, onlyIfBot, perishable b
 	a.c.Replies = append(a.c.Replies, a.now)
 	a.c.Limited = time.Time{}
 	m := &events.SendMessage{Tenant: a.tenant, Session: a.last.Session, Chat: a.c.Chat, Message: id.FromMessage("bot|" + a.tenant.String() + "|" + a.last.Message.String()),
-		WAID: events.WhatsAppMessageID(), Text: text, Origin: appointments.OriginBot, OnlyIfBot: onlyIfBot, ReplyTo: a.last.Message}
+		WAID: events.WhatsAppMessageID(), Text: clip(text, maxReply), Origin: appointments.OriginBot, OnlyIfBot: onlyIfBot, ReplyTo: a.last.Message}
 	if perishable {
 		m.NotAfter = a.now.Add(IdleAfter)
 	}

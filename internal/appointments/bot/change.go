@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"turnero/internal/appointments/when"
 	"turnero/internal/id"
@@ -252,7 +253,7 @@ func (t *turn) about(b Booking) Vars {
 // firstName gives what to call the customer: the first word of the name they go by on WhatsApp, when it is a name.
 func (t *turn) firstName() string {
 	name, _, _ := strings.Cut(strings.TrimSpace(t.w.Name), " ")
-	if len([]rune(name)) > 20 || strings.ContainsAny(name, "0123456789@/*_~`{}[]") {
+	if len([]rune(name)) > 20 || strings.ContainsAny(name, "0123456789@/*_~`{}[]") || !strings.ContainsFunc(name, unicode.IsLetter) {
 		return ""
 	}
 	return name

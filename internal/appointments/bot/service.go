@@ -22,6 +22,7 @@ const (
 	textOnlyWait = time.Hour // between two hints that it reads only text
 	maxPending   = 20        // of more messages at once the first are left to the staff
 	maxText      = 1000      // characters of a message that are read
+	maxReply     = 4096      // characters of a reply
 	reminderLife = 26 * time.Hour
 )
 

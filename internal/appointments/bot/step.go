@@ -32,13 +32,12 @@ func (t *turn) hear() {
 
 // The reasons for which the bot gives a chat to the staff.
 const (
-	ReasonAsked       = "asked_by_customer"
-	ReasonOptOut      = "opt_out"
-	ReasonLate        = "running_late"
-	ReasonNoServices  = "nothing_to_book"
-	ReasonTooMany     = "too_many_replies"
-	ReasonBotFailed   = "bot_failed"
-	ReasonNoFreeTimes = "no_free_times"
+	ReasonAsked      = "asked_by_customer"
+	ReasonOptOut     = "opt_out"
+	ReasonLate       = "running_late"
+	ReasonNoServices = "nothing_to_book"
+	ReasonTooMany    = "too_many_replies"
+	ReasonBotFailed  = "bot_failed"
 )
 
 // answersMenu takes the number of an entry of the last menu.
@@ -150,11 +149,8 @@ func (t *turn) opens() bool {
 		t.repeat()
 	case idle && (t.r.isYes(t.lex) || t.r.words.only(t.lex.thanks, t.lex.fillers)):
 		t.acknowledge()
-	case t.s.Task == Cancel || t.s.Asked == AskedWhich:
-		if !t.r.words.has(t.lex.fresh...) {
-			return false
-		}
-		fallthrough
+	case (t.s.Task == Cancel || t.s.Asked == AskedWhich) && !t.r.words.has(t.lex.fresh...):
+		return false
 	case t.r.hasWhen() || len(t.r.services) > 0 || t.r.wantsBooking(t.lex):
 		t.greet(false)
 		if t.r.words.has(t.lex.price...) {

@@ -122,6 +122,23 @@ func TestSomebodyWhoKeepsWritingIsAnsweredAllTheSame(t *testing.T) {
 	require.NotEmpty(t, b.sent(ana))
 }
 
+func TestAFloodIsOneInputOfTheLastMessages(t *testing.T) {
+	t.Parallel()
+	b := newBotBench(t, sqltest.Fresh(t, "sqlite"))
+	b.hairdresser()
+	ana := newSomeone("Ana")
+	for range 60 {
+		b.deliver(b.message(ana, strings.Repeat("bla ", 20_000)))
+	}
+	b.deliver(b.message(ana, "turno mañana a las 10"))
+	var c struct{ Pending string }
+	require.NoError(t, b.db.Handle().Read().NewSelect().TableExpr("bot_conversations").Column("pending").Where("tenant_id = ?", b.tenant).Scan(t.Context(), &c))
+	require.Less(t, len(c.Pending), 100_000, "what waits is bounded")
+	b.pass(5 * time.Second)
+	require.Len(t, b.sent(ana), 1)
+	require.Contains(t, b.sent(ana)[0].Text, "¿Lo confirmo?")
+}
+
 func TestAJobThatCameEarlyAnswersAllTheSame(t *testing.T) {
 	t.Parallel()
 	b := newBotBench(t, sqltest.Fresh(t, "sqlite"))
