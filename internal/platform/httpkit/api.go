@@ -99,7 +99,7 @@ func Handle[I, O any](a *API, op Op, fn func(ctx context.Context, p id.Principal
 }
 
 // Raw registers an operation that writes its own answer (a stream, a picture), with the same checks of the caller.
-// The handler finds the principal with PrincipalOf. It stands in the document without schemas.
+// It stands in the document without schemas.
 func (a *API) Raw(op Op, h func(w http.ResponseWriter, r *http.Request, p id.Principal)) {
 	a.register(op)
 	o := a.operation(op)

@@ -89,7 +89,10 @@ func ProblemOf(err error) *Problem {
 			f = fault.New(fault.Unavailable, "timeout", "this took too long; try again")
 		}
 	}
-	status := statusOf[f.Code]
+	status, ok := statusOf[f.Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
 	p = &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Reason, Detail: f.Message, extra: f.Details, headers: http.Header{}}
 	for _, field := range f.Fields {
 		p.Errors = append(p.Errors, ProblemField{field.Name, field.Rule})
