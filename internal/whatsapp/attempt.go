@@ -93,22 +93,22 @@ func (s *Service) recordOutcome(ctx context.Context, t Term, q Queued, to Messag
 		at = s.now()
 	}
 	err := s.store.InTerm(ctx, t, func(tx Store) error {
-		m := q.Message
-		if to == MessageSent {
-			m.Timestamp = at
+		if q.Chat.Kind == DirectChat && !q.Chat.Person.has(sent.Contact, "") {
+			if _, err := s.settlePerson(ctx, tx, t.Tenant, sent.Contact, q.Chat.Person.ID, "", s.now()); err != nil {
+				return err
+			}
+			return s.settleMoved(ctx, tx, q, to, reason, at)
 		}
+		m := q.Message
 		ev := m.moveTo(to, reason, at)
 		saved, err := tx.SaveQueued(ctx, m)
-		if err == nil && saved {
-			err = emit(ctx, tx, ev)
-		} else if err == nil {
-			err = s.settleMoved(ctx, tx, q, to, reason, at)
-		}
-		if err != nil || q.Chat.Kind != DirectChat || q.Chat.Person.has(sent.Contact, "") {
+		if err != nil {
 			return err
 		}
-		_, err = s.settlePerson(ctx, tx, t.Tenant, sent.Contact, q.Chat.Person.ID, "", s.now())
-		return err
+		if !saved {
+			return s.settleMoved(ctx, tx, q, to, reason, at)
+		}
+		return emit(ctx, tx, ev)
 	})
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (s *Service) recordOutcome(ctx context.Context, t Term, q Queued, to Messag
 	return nil
 }
 
-// settleMoved is for a message that was withdrawn, or whose receipt came, while it was being sent.
+// settleMoved is for a message that was withdrawn, whose receipt came, or whose chat was merged into another, while it was being sent.
 func (s *Service) settleMoved(ctx context.Context, tx Store, q Queued, to MessageStatus, reason string, at time.Time) error {
 	m, err := tx.LockMessage(ctx, q.Tenant, q.ID)
 	if err != nil {

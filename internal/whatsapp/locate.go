@@ -135,20 +135,37 @@ func (s *Service) openChat(ctx context.Context, tx Store, tenant id.Tenant, sess
 	at := sessionOf(tenant, session)
 	switch kind := ref.address.Kind(); kind {
 	case DirectChat:
-		c, ok, err := s.contactAt(ctx, tx, tenant, ref.address)
+		c, err := s.lockContactAt(ctx, tx, tenant, ref.address, now)
 		if err != nil {
 			return Chat{}, err
-		}
-		if !ok {
-			if c, err = s.settlePerson(ctx, tx, tenant, asContact(ref.address), id.Contact{}, "", now); err != nil {
-				return Chat{}, err
-			}
 		}
 		return s.settleChat(ctx, tx, at, c, now)
 	case GroupChat:
 		return s.chatAt(ctx, tx, Chat{Ref: at, Address: ref.address, Kind: kind}, now)
 	}
 	return Chat{}, fault.BadField("chatId", "must be a person or a group")
+}
+
+// lockContactAt is contactAt that makes the contact when there is none. A contact must be locked before its chat is looked
+// for: whoever learns its LID gives the chat another address.
+func (s *Service) lockContactAt(ctx context.Context, tx Store, tenant id.Tenant, a Address, now time.Time) (Contact, error) {
+	for range 3 {
+		c, ok, err := s.contactAt(ctx, tx, tenant, a)
+		if err != nil {
+			return Contact{}, err
+		}
+		if !ok {
+			return s.settlePerson(ctx, tx, tenant, asContact(a), id.Contact{}, "", now)
+		}
+		if c.IDs.Number == a || c.IDs.LID == a {
+			return c, nil // found by the address itself, and locked
+		}
+		c, err = tx.LockContact(ctx, tenant, c.ID)
+		if !fault.Is(err, fault.NotFound) {
+			return c, err
+		}
+	}
+	return Contact{}, errUnsettled
 }
 
 // mustSee returns NotFound when an employee was not granted the chat; everybody else of the tenant sees all.

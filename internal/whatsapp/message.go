@@ -93,6 +93,9 @@ func (m *Message) moveTo(to MessageStatus, reason string, at time.Time) events.E
 		return nil
 	}
 	m.Status, m.Reason, m.StatusAt = to, reason, at
+	if to == MessageSent {
+		m.Timestamp = at
+	}
 	return &events.MessageStatusChanged{Tenant: m.Tenant, Session: m.Session, Chat: m.ChatID, Message: m.ID, Status: string(to), Reason: reason, At: at}
 }
 

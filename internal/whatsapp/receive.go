@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,18 +25,40 @@ const (
 // hashedWAID begins what is kept of a message ID that is too long or strange to be stored.
 const hashedWAID = "sha256:"
 
+// errStranger says that the peer of a message is not known by just its addresses and name, so that contacts must be settled first.
+var errStranger = errors.New("whatsapp: the peer of a message is to be settled first")
+
 // receive stores what WhatsApp delivered to a session, with its event, in one transaction. A message that is there already changes nothing.
+//
+// Nearly every peer is known, which takes one query. For the others the transaction begins anew, with the contacts:
+// everybody who locks contacts does so before chats, and chats before messages.
 func (s *Service) receive(ctx context.Context, t Term, m Incoming) error {
 	now := s.now()
 	m = m.fit(now)
 	if m.Chat.IsZero() && m.Peer == (ContactIDs{}) {
 		return nil // from a kind of account that has no address here: there is no chat to keep it in
 	}
-	var isNew bool
-	var echoed id.Message
-	err := s.store.InTerm(ctx, t, func(tx Store) error {
+	isNew, echoed, err := s.receiveFrom(ctx, t, m, s.knownPlace, now)
+	if errors.Is(err, errStranger) {
+		isNew, echoed, err = s.receiveFrom(ctx, t, m, s.settledPlace, now)
+	}
+	if err != nil {
+		return err
+	}
+	s.outcomes.tell(echoed)
+	if isNew && !m.FromMe {
+		s.observe.Received(m.Chat.Kind())
+	}
+	return nil
+}
+
+// finder finds the chat that a message belongs to, locked, and the contact who wrote it (zero for the business itself).
+type finder func(ctx context.Context, tx Store, ref Ref, m Incoming, now time.Time) (Chat, Contact, error)
+
+func (s *Service) receiveFrom(ctx context.Context, t Term, m Incoming, find finder, now time.Time) (isNew bool, echoed id.Message, err error) {
+	err = s.store.InTerm(ctx, t, func(tx Store) error {
 		isNew, echoed = false, id.Message{}
-		chat, sender, err := s.placeOf(ctx, tx, t.Ref, m, now)
+		chat, sender, err := find(ctx, tx, t.Ref, m, now)
 		if err != nil {
 			return err
 		}
@@ -50,55 +73,59 @@ func (s *Service) receive(ctx context.Context, t Term, m Incoming) error {
 		}
 		return s.tellStored(ctx, tx, chat, sender, stored, now)
 	})
-	if err != nil {
-		return err
-	}
-	s.outcomes.tell(echoed)
-	if isNew && !m.FromMe {
-		s.observe.Received(m.Chat.Kind())
-	}
-	return nil
+	return isNew, echoed, err
 }
 
-// placeOf finds or makes the chat that a message belongs to and the contact who wrote it (zero for the business itself).
-func (s *Service) placeOf(ctx context.Context, tx Store, ref Ref, m Incoming, now time.Time) (Chat, Contact, error) {
+// knownPlace is the finder for a direct chat with a peer of whom a message tells nothing new; for all else it returns errStranger.
+func (s *Service) knownPlace(ctx context.Context, tx Store, ref Ref, m Incoming, _ time.Time) (Chat, Contact, error) {
 	if m.Chat.Kind() != DirectChat {
-		return s.placeInGroup(ctx, tx, ref, m, now)
-	}
-	chat, err := s.placeWith(ctx, tx, ref, m, now)
-	if m.FromMe {
-		return chat, Contact{}, err
-	}
-	return chat, chat.Person, err
-}
-
-// placeWith finds or makes the direct chat with the peer of a message. A peer of whom nothing new is learned, nearly every one, costs one query.
-func (s *Service) placeWith(ctx context.Context, tx Store, ref Ref, m Incoming, now time.Time) (Chat, error) {
-	name := m.PushName
-	if m.FromMe {
-		name = ""
+		return Chat{}, Contact{}, errStranger
 	}
 	chats, err := tx.LockChatsAt(ctx, ref, m.Peer.LID, m.Peer.Number)
 	if err != nil {
-		return Chat{}, err
+		return Chat{}, Contact{}, err
 	}
-	if len(chats) == 1 && chats[0].Person.has(m.Peer, name) {
-		return chats[0], nil
+	if len(chats) != 1 || !chats[0].Person.has(m.Peer, m.peerName()) {
+		return Chat{}, Contact{}, errStranger
 	}
-	person, err := s.settlePerson(ctx, tx, ref.Tenant, m.Peer, id.Contact{}, name, now)
-	if err != nil {
-		return Chat{}, err
-	}
-	return s.settleChat(ctx, tx, ref, person, now)
+	return chats[0], m.writer(chats[0].Person), nil
 }
 
-func (s *Service) placeInGroup(ctx context.Context, tx Store, ref Ref, m Incoming, now time.Time) (Chat, Contact, error) {
-	chat, err := s.chatAt(ctx, tx, Chat{Ref: ref, Address: m.Chat, Kind: m.Chat.Kind()}, now)
-	if err != nil || m.FromMe || m.Sender == (ContactIDs{}) { // a channel writes in its own name
-		return chat, Contact{}, err
+// settledPlace is the finder that makes or merges what it must.
+func (s *Service) settledPlace(ctx context.Context, tx Store, ref Ref, m Incoming, now time.Time) (Chat, Contact, error) {
+	if m.Chat.Kind() == DirectChat {
+		person, err := s.settlePerson(ctx, tx, ref.Tenant, m.Peer, id.Contact{}, m.peerName(), now)
+		if err != nil {
+			return Chat{}, Contact{}, err
+		}
+		chat, err := s.settleChat(ctx, tx, ref, person, now)
+		return chat, m.writer(person), err
 	}
-	sender, err := s.settlePerson(ctx, tx, ref.Tenant, m.Sender, id.Contact{}, m.PushName, now)
+	var sender Contact
+	if !m.FromMe && m.Sender != (ContactIDs{}) { // a channel writes in its own name
+		var err error
+		if sender, err = s.settlePerson(ctx, tx, ref.Tenant, m.Sender, id.Contact{}, m.PushName, now); err != nil {
+			return Chat{}, Contact{}, err
+		}
+	}
+	chat, err := s.chatAt(ctx, tx, Chat{Ref: ref, Address: m.Chat, Kind: m.Chat.Kind()}, now)
 	return chat, sender, err
+}
+
+// peerName is the name that the peer of a direct chat gave themselves, "" when the message does not tell it.
+func (m *Incoming) peerName() string {
+	if m.FromMe {
+		return ""
+	}
+	return m.PushName
+}
+
+// writer gives the contact who wrote a message of the chat with the person.
+func (m *Incoming) writer(person Contact) Contact {
+	if m.FromMe {
+		return Contact{}
+	}
+	return person
 }
 
 // has reports whether the contact knows all of the addresses and the name already.

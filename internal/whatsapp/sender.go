@@ -2,6 +2,8 @@ package whatsapp
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,16 +110,17 @@ type chatRun struct {
 
 // sending is the state of one run.
 type sending struct {
-	backlog  [][]Queued            // by chat, not begun
-	busy     map[id.Chat]bool      // begun; true when the queue was read meanwhile without the chat
-	paused   map[id.Chat]time.Time // until when a chat's next message must not be tried
+	backlog  [][]Queued             // by chat, not begun
+	busy     map[id.Chat]bool       // begun; true when the queue was read meanwhile without the chat
+	inHand   map[id.Message]id.Chat // what the busy chats have, by the chat it was read from: a merge may give it to another
+	paused   map[id.Chat]time.Time  // until when a chat's next message must not be tried
 	attempts map[id.Message]int
 	finished chan chatRun
 }
 
 // run is the loop of the sender.
 func (o *sender) run(ctx context.Context) {
-	r := &sending{busy: map[id.Chat]bool{}, paused: map[id.Chat]time.Time{}, attempts: map[id.Message]int{}, finished: make(chan chatRun, parallelChats)}
+	r := &sending{busy: map[id.Chat]bool{}, inHand: map[id.Message]id.Chat{}, paused: map[id.Chat]time.Time{}, attempts: map[id.Message]int{}, finished: make(chan chatRun, parallelChats)}
 	for {
 		if o.mayStart() {
 			o.fill(ctx, r)
@@ -154,7 +157,18 @@ func (o *sender) fill(ctx context.Context, r *sending) {
 	if len(queued) == queueBatch {
 		o.setDirty()
 	}
-	r.backlog = byChat(queued)
+	r.backlog = slices.DeleteFunc(byChat(queued), r.isInHand)
+}
+
+// isInHand reports whether some of a chat's messages are being sent as those of a chat that was merged into it meanwhile. It has to wait for that one.
+func (r *sending) isInHand(chat []Queued) bool {
+	for _, q := range chat {
+		if from, ok := r.inHand[q.ID]; ok {
+			r.busy[from] = true
+			return true
+		}
+	}
+	return false
 }
 
 // byChat splits messages by chat, keeping their order.
@@ -178,6 +192,9 @@ func (o *sender) begin(ctx context.Context, r *sending) {
 		chat := r.backlog[0]
 		r.backlog = r.backlog[1:]
 		r.busy[chat[0].ChatID] = false
+		for _, q := range chat {
+			r.inHand[q.ID] = q.ChatID
+		}
 		go func() { r.finished <- o.sendChat(ctx, chat) }()
 	}
 }
@@ -226,6 +243,7 @@ func (r *sending) endPauses(now time.Time) {
 func (o *sender) finish(r *sending, done chatRun) {
 	wasPassedOver := r.busy[done.chat]
 	delete(r.busy, done.chat)
+	maps.DeleteFunc(r.inHand, func(_ id.Message, chat id.Chat) bool { return chat == done.chat })
 	if done.stopped == nil {
 		if wasPassedOver {
 			o.setDirty()

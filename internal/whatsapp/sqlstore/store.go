@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,25 +29,51 @@ var _ whatsapp.Store = (*Store)(nil)
 // New makes the Store of a database whose schema is in place.
 func New(db *sqlkit.DB, log *outbox.Log) *Store { return &Store{h: db.Handle(), log: log} }
 
+// errRaced says that another transaction took the address that this one wanted to write; run again, it finds the other's row.
+var errRaced = errors.New("sqlstore: somebody else took the address")
+
+// mostRaces bounds how often a transaction is run again after errRaced.
+const mostRaces = 5
+
 // InTx implements whatsapp.Store.
 func (s *Store) InTx(ctx context.Context, fn func(whatsapp.Store) error) error {
-	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.log}) })
+	return s.again(func() error {
+		return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.log}) })
+	})
 }
 
 // InTerm implements whatsapp.Store. The session's row stays locked against a change of fence, not against other writes of the same term.
 func (s *Store) InTerm(ctx context.Context, t whatsapp.Term, fn func(whatsapp.Store) error) error {
-	return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error {
-		var fence int64
-		share := map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR SHARE", sqlkit.MySQL: " LOCK IN SHARE MODE"}[h.Dialect()]
-		err := h.Read().NewRaw("SELECT fence FROM whatsapp_sessions WHERE tenant_id = ? AND id = ?"+share, t.Tenant, t.Session).Scan(ctx, &fence)
-		if sqlkit.IsNoRows(err) || err == nil && fence != t.Fence {
-			return whatsapp.ErrStaleFence
-		}
-		if err != nil {
-			return fmt.Errorf("read fence: %w", err)
-		}
-		return fn(&Store{h, s.log})
+	return s.again(func() error {
+		return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error {
+			if err := checkFence(ctx, h, t); err != nil {
+				return err
+			}
+			return fn(&Store{h, s.log})
+		})
 	})
+}
+
+// again runs a transaction until it does not race, unless it is part of another.
+func (s *Store) again(run func() error) error {
+	err := run()
+	for i := 1; i < mostRaces && !s.h.InsideTx() && errors.Is(err, errRaced); i++ {
+		err = run()
+	}
+	return err
+}
+
+func checkFence(ctx context.Context, h sqlkit.Handle, t whatsapp.Term) error {
+	var fence int64
+	share := map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR SHARE", sqlkit.MySQL: " LOCK IN SHARE MODE"}[h.Dialect()]
+	err := h.Read().NewRaw("SELECT fence FROM whatsapp_sessions WHERE tenant_id = ? AND id = ?"+share, t.Tenant, t.Session).Scan(ctx, &fence)
+	if sqlkit.IsNoRows(err) || err == nil && fence != t.Fence {
+		return whatsapp.ErrStaleFence
+	}
+	if err != nil {
+		return fmt.Errorf("read fence: %w", err)
+	}
+	return nil
 }
 
 // Emit implements whatsapp.Store.
@@ -79,6 +106,9 @@ func (s *Store) insert(ctx context.Context, what string, row any) (bool, error) 
 func mustMatch(what string) func(interface{ RowsAffected() (int64, error) }, error) error {
 	return func(res interface{ RowsAffected() (int64, error) }, err error) error {
 		n, err := sqlkit.Affected(res, err)
+		if sqlkit.IsUnique(err) {
+			return fmt.Errorf("save %s: %w: %w", what, errRaced, err)
+		}
 		if err != nil {
 			return fmt.Errorf("save %s: %w", what, err)
 		}

@@ -256,6 +256,25 @@ func TestContactsAreFoundByEitherAddress(t *testing.T) {
 	})
 }
 
+func TestATransactionThatLosesARaceForAnAddressRunsAgain(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		w := setup(t, db)
+		other := w.addPerson("", "2002")
+		runs := 0
+		err := w.store.InTx(t.Context(), func(tx whatsapp.Store) error {
+			runs++
+			c := other
+			if c.Name = "again"; runs == 1 {
+				c.IDs.Number = w.person.IDs.Number // as if it had become somebody's since it was looked up
+			}
+			return tx.SaveContact(t.Context(), c, "")
+		})
+		require.NoError(t, err)
+		require.Equal(t, 2, runs)
+	})
+}
+
 func TestChatsComeWithTheirPersonAndKeepTheirState(t *testing.T) {
 	t.Parallel()
 	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {

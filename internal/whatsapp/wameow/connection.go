@@ -187,9 +187,9 @@ func (c *connection) shut() {
 	c.codes.stop()
 	c.gate.shut()
 	c.wire.sever()
+	c.client.DangerousInternals().ExpectDisconnect() // nobody waits for a reconnect of this client
 	c.unwind()
 	<-c.dialled
-	c.client.Disconnect()
 	c.gate.wait()
 }
 

@@ -33,10 +33,9 @@ var whatsAppRoot = whatsmeow.WACertPubKey
 
 // process is what the library keeps once per process, whatever the number of clients.
 var process struct {
-	mu       sync.Mutex
-	isSet    bool
-	rootKey  [32]byte
-	identity sync.Once
+	mu      sync.Mutex
+	isSet   bool
+	rootKey [32]byte
 }
 
 // errOtherRoot refuses a second network in one process.
@@ -51,18 +50,19 @@ func claimProcess(rootKey *[32]byte, log *slog.Logger) error {
 	if rootKey != nil {
 		wanted = *rootKey
 	}
-	if process.isSet && process.rootKey != wanted {
-		return errOtherRoot
+	if process.isSet {
+		if process.rootKey != wanted {
+			return errOtherRoot
+		}
+		return nil
 	}
 	process.isSet, process.rootKey = true, wanted
 	whatsmeow.WACertPubKey = wanted
-	process.identity.Do(func() {
-		// With no known browser as its platform, the phone shows the operating system's name alone.
-		store.SetOSInfo(deviceName, [3]uint32{1, 0, 0})
-		store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_UNKNOWN.Enum()
-		var signal logger.Loggable = signalLog{log}
-		logger.Setup(&signal)
-	})
+	// With no known browser as its platform, the phone shows the operating system's name alone.
+	store.SetOSInfo(deviceName, [3]uint32{1, 0, 0})
+	store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_UNKNOWN.Enum()
+	var signal logger.Loggable = signalLog{log}
+	logger.Setup(&signal)
 	return nil
 }
 

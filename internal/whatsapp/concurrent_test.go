@@ -1,0 +1,89 @@
+package whatsapp_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/events"
+	"turnero/internal/id"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+	"turnero/internal/whatsapp"
+)
+
+// TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce has two lines receive from, learn of and send to the same people at the
+// same time, so that the same contacts and chats are made and merged by several transactions.
+func TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setupOn(t, db)
+		first := b.linked()
+		extra, err := b.svc.AddSession(t.Context(), b.admin, "segunda", "")
+		require.NoError(t, err)
+		_, err = b.svc.Init(t.Context(), b.admin, extra.Session)
+		require.NoError(t, err)
+		second := b.engine.next(t)
+		second.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
+		require.NoError(t, second.sink.Linked(t.Context(), whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: number("5491100000002")}}))
+		second.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkConnected})
+
+		const people, rounds = 4, 6
+		var work sync.WaitGroup
+		for _, line := range []*fakeLine{first, second} {
+			work.Go(func() { // one goroutine per line: what must stay in order is told in order
+				for i := range people * rounds {
+					from := []whatsapp.ContactIDs{{Number: person(i % people).Number}, {LID: person(i % people).LID}, person(i % people)}[i/people%3]
+					if err := line.sink.Received(t.Context(), text(fmt.Sprint("M", i), from, "hola")); err != nil {
+						t.Errorf("receive: %v", err)
+					}
+				}
+			})
+			work.Go(func() {
+				for i := range people * 2 {
+					if err := line.sink.Learned(t.Context(), person(i%people)); err != nil {
+						t.Errorf("learned: %v", err)
+					}
+				}
+			})
+			work.Go(func() {
+				for i := range people * 2 {
+					_, err := b.svc.Queue(t.Context(), b.admin, whatsapp.SendCommand{Session: line.ref.Session, Chat: person(i % people).Number.String(), Text: fmt.Sprint("T", i)})
+					if err != nil {
+						t.Errorf("queue: %v", err)
+					}
+				}
+			})
+		}
+		work.Wait()
+		require.NoError(t, first.ctx.Err(), "no store error ended a term")
+		require.NoError(t, second.ctx.Err())
+		for _, line := range []*fakeLine{first, second} {
+			chats, err := b.svc.ListChats(t.Context(), b.admin, whatsapp.ChatQuery{Session: line.ref.Session, Limit: 50})
+			require.NoError(t, err)
+			require.Len(t, chats, people)
+			for _, c := range chats {
+				require.Equal(t, rounds, c.Unread)
+				eventually(t, "all are sent", func() bool {
+					all, err := b.svc.ListMessages(t.Context(), b.admin, id.Session{}, c.ID.String(), whatsapp.MessageCursor{}, 50)
+					require.NoError(t, err)
+					sent := 0
+					for _, m := range all {
+						if m.Direction == whatsapp.Out && m.Status == whatsapp.MessageSent {
+							sent++
+						}
+					}
+					return sent == 2 && len(all) == rounds+2
+				})
+			}
+			seen := map[string]bool{}
+			for _, m := range line.texts() {
+				require.False(t, seen[m], "sent once")
+				seen[m] = true
+			}
+		}
+		require.Len(t, told[events.MessageReceived](b), 2*people*rounds)
+	})
+}
