@@ -14,13 +14,13 @@ var errSilent = errors.New("its worker went silent")
 
 // keep renews the leases of the jobs under way, rescues those of workers that went silent, and looks for stuck order keys,
 // until the work has ended.
-func (w *worker) keep(ctx context.Context) {
+func (w *worker) keep(ctx, work context.Context) {
 	every := w.q.opts.Lease / 4
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	starting := true
 	for {
-		w.renew(every)
+		w.renew(work, every)
 		if ctx.Err() == nil {
 			err := w.q.tidy(ctx, starting, every)
 			if err != nil && ctx.Err() == nil {
@@ -29,7 +29,7 @@ func (w *worker) keep(ctx context.Context) {
 			starting = starting && err != nil
 		}
 		select {
-		case <-w.work.Done():
+		case <-work.Done():
 			return
 		case <-tick.C:
 		}
@@ -43,7 +43,7 @@ func (q *Queue) tidy(ctx context.Context, starting bool, limit time.Duration) er
 }
 
 // renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.
-func (w *worker) renew(limit time.Duration) {
+func (w *worker) renew(work context.Context, limit time.Duration) {
 	w.mu.Lock()
 	runs := make(map[string]context.CancelFunc, len(w.flying))
 	for r, cancel := range w.flying {
@@ -55,14 +55,14 @@ func (w *worker) renew(limit time.Duration) {
 		return
 	}
 	start := time.Now()
-	held, err := w.extend(runs, limit)
+	held, err := w.extend(work, runs, limit)
 	if err == nil {
 		w.renewed = start
 		for _, id := range held {
 			delete(runs, id)
 		}
 	} else if time.Since(w.renewed) < w.q.opts.Lease*3/4 {
-		w.q.logger.WarnContext(w.work, "job leases not renewed", "error", err.Error())
+		w.q.logger.WarnContext(work, "job leases not renewed", "error", err.Error())
 		return
 	}
 	for _, cancel := range runs {
@@ -70,8 +70,8 @@ func (w *worker) renew(limit time.Duration) {
 	}
 }
 
-func (w *worker) extend(runs map[string]context.CancelFunc, limit time.Duration) ([]string, error) {
-	ctx, cancel := context.WithTimeout(w.work, limit)
+func (w *worker) extend(ctx context.Context, runs map[string]context.CancelFunc, limit time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	ids := make([]string, 0, len(runs))
 	for id := range runs {

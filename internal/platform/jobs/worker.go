@@ -24,7 +24,6 @@ const (
 // worker is the running part of a queue in one process.
 type worker struct {
 	q       *Queue
-	work    context.Context // of the jobs: it outlives the order to stop for a while
 	slots   chan struct{}
 	freed   chan struct{}
 	wg      sync.WaitGroup
@@ -50,27 +49,27 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 	work, cancel := lifecycle.Linger(ctx, q.opts.Grace)
 	defer cancel()
-	w := &worker{q: q, work: work, slots: make(chan struct{}, q.opts.Workers), freed: make(chan struct{}, 1), flying: map[*row]context.CancelFunc{}, renewed: time.Now()}
+	w := &worker{q: q, slots: make(chan struct{}, q.opts.Workers), freed: make(chan struct{}, 1), flying: map[*row]context.CancelFunc{}, renewed: time.Now()}
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
-		w.keep(ctx)
+		w.keep(ctx, work)
 	}()
-	w.feed(ctx)
+	w.feed(ctx, work)
 	w.wg.Wait()
 	cancel()
 	<-kept
 	return nil
 }
 
-// feed claims jobs and starts them until ctx ends.
-func (w *worker) feed(ctx context.Context) {
+// feed claims jobs until ctx ends, and starts them under work, which outlives it for a while.
+func (w *worker) feed(ctx, work context.Context) {
 	woken, unsubscribe := w.q.bus.Subscribe(bus.TopicJobs)
 	defer unsubscribe()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		wait, more, err := w.startDue(ctx)
+		wait, more, err := w.startDue(ctx, work)
 		if err != nil && ctx.Err() == nil {
 			w.q.logger.WarnContext(ctx, "jobs not claimed", "error", err.Error())
 		}
@@ -90,7 +89,7 @@ func (w *worker) feed(ctx context.Context) {
 }
 
 // startDue starts what is due and there is room for. It says when to look again, and whether a finished job is a reason to.
-func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, err error) {
+func (w *worker) startDue(ctx, work context.Context) (wait time.Duration, more bool, err error) {
 	for _, l := range w.q.takeStirred() {
 		if err := w.q.unblock(ctx, l); err != nil {
 			w.q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
@@ -117,7 +116,7 @@ func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, e
 			return poll, false, err
 		}
 		for i := range taken {
-			w.start(&taken[i])
+			w.start(work, &taken[i])
 		}
 		w.claimed = time.Now()
 		if !full {
@@ -128,15 +127,15 @@ func (w *worker) startDue(ctx context.Context) (wait time.Duration, more bool, e
 	return poll, false, nil
 }
 
-func (w *worker) start(r *row) {
-	ctx, cancel := context.WithCancel(w.work)
+func (w *worker) start(work context.Context, r *row) {
+	ctx, cancel := context.WithCancel(work)
 	w.mu.Lock()
 	w.flying[r] = cancel
 	w.mu.Unlock()
 	w.slots <- struct{}{}
 	w.wg.Go(func() {
 		defer cancel()
-		w.q.run(ctx, w.work, r)
+		w.q.run(ctx, work, r)
 		w.mu.Lock()
 		delete(w.flying, r)
 		w.mu.Unlock()
