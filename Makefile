@@ -20,7 +20,7 @@ run: build ## build everything and start the demonstration (http://127.0.0.1:808
 
 .PHONY: build
 build: ## build bin/turnero
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/turnero ./cmd/turnero
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/turnero ./cmd/turnero
 
 .PHONY: test
 test: ## run the whole suite, on SQLite and on PostgreSQL and MariaDB servers that it starts
