@@ -109,7 +109,7 @@ func TestWhatIsListedCanBeBookedAndNothingElse(t *testing.T) {
 		for at := span.From; at.Before(span.To); at = at.Add(time.Minute) {
 			why := a.Check(staff, at)
 			require.Equal(t, why == Bookable, listed[at.Unix()], "%s in %s is said to be %q", at, s.zone, why)
-			require.True(t, why == Bookable || rules[why] != "", "no words for %q", why)
+			require.True(t, why == Bookable || reasonRules[why] != "", "no words for %q", why)
 		}
 	})
 }

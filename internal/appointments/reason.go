@@ -24,8 +24,8 @@ const (
 	DSTOverlap   Reason = "dst_overlap"   // a wall-clock time that the clocks show twice
 )
 
-// rules are the reasons in words.
-var rules = map[Reason]string{
+// reasonRules are the reasons in words.
+var reasonRules = map[Reason]string{
 	NotOffered:   "must be a service that can be booked",
 	NotPerformed: "must be somebody who performs the service at the location",
 	Past:         "must not lie in the past",
@@ -40,21 +40,21 @@ var rules = map[Reason]string{
 	DSTOverlap:   "must be one time: the clocks of the location show it twice, so give it with its UTC offset",
 }
 
-// fields are the parts of a request that the reasons are about; all others are about the start.
-var fields = map[Reason]string{NotOffered: "service", NotPerformed: "staff"}
+// reasonFields are the parts of a request that the reasons are about; all others are about the start.
+var reasonFields = map[Reason]string{NotOffered: "service", NotPerformed: "staff"}
 
-// states are the reasons that lie in the present state of the agenda, and not in the request.
-var states = map[Reason]bool{Taken: true, Closed: true, Break: true, InClosure: true}
+// lieInAgenda are the reasons that lie in the present state of the agenda, and not in the request.
+var lieInAgenda = map[Reason]bool{Taken: true, Closed: true, Break: true, InClosure: true}
 
 // refusal is the fault of a time that cannot be booked.
 func refusal(r Reason) *fault.Error {
-	field := fields[r]
+	field := reasonFields[r]
 	if field == "" {
 		field = "start"
 	}
-	f := fault.BadField(field, rules[r])
+	f := fault.BadField(field, reasonRules[r])
 	f.Reason = string(r)
-	if states[r] {
+	if lieInAgenda[r] {
 		f.Code = fault.Conflict
 	}
 	return f
@@ -63,7 +63,7 @@ func refusal(r Reason) *fault.Error {
 // ReasonOf gives the reason for which a booking, hold or reschedule was refused; ok is false for any other error.
 func ReasonOf(err error) (Reason, bool) {
 	f, ok := fault.As(err)
-	if !ok || rules[Reason(f.Reason)] == "" {
+	if !ok || reasonRules[Reason(f.Reason)] == "" {
 		return "", false
 	}
 	return Reason(f.Reason), true

@@ -46,8 +46,8 @@ func (s *Service) UpdateLocation(ctx context.Context, tenant id.Tenant, location
 	return l, err
 }
 
-func (s *Service) changeZone(ctx context.Context, tx Store, tenant id.Tenant, old, new Location, keep Keep) error {
-	if old.Zone == new.Zone {
+func (s *Service) changeZone(ctx context.Context, tx Store, tenant id.Tenant, old, next Location, keep Keep) error {
+	if old.Zone == next.Zone {
 		return nil
 	}
 	if err := s.lockLocation(ctx, tx, tenant, old.ID); err != nil {
@@ -60,18 +60,18 @@ func (s *Service) changeZone(ctx context.Context, tx Store, tenant id.Tenant, ol
 	}
 	if keep == KeepNothing {
 		return fault.New(fault.Conflict, "zone_has_appointments", "there are appointments ahead: say with keep whether their wall-clock time or their instant stays").
-			WithDetail("appointments", len(future))
+			WithDetail("appointmentCount", len(future))
 	}
 	told := make([]events.Event, 0, len(future))
 	for i := range future {
 		a := &future[i]
 		was := Span{a.Start, a.End}
 		if keep == KeepWall {
-			if err = a.keepWall(&old, &new); err != nil {
+			if err = a.keepWall(&old, &next); err != nil {
 				return err
 			}
 		}
-		a.Location = new
+		a.Location = next
 		told = append(told, &events.AppointmentRescheduled{AppointmentFacts: a.facts(tenant, "", now), OldStart: was.From, OldEnd: was.To})
 	}
 	if err = checkApart(future); err != nil {
@@ -86,8 +86,8 @@ func (s *Service) changeZone(ctx context.Context, tx Store, tenant id.Tenant, ol
 }
 
 // keepWall moves the appointment to the instant at which the new zone's clocks show what the old zone's show at its start.
-func (a *Appointment) keepWall(old, new *Location) error {
-	loc, err := new.zone()
+func (a *Appointment) keepWall(old, next *Location) error {
+	loc, err := next.zone()
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,17 @@ package httpapi_test
 
 import (
 	"fmt"
+	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"turnero/internal/appointments/httpapi"
+	"turnero/internal/platform/httpkit"
 )
 
 func TestASlotThatIsListedIsBookedMovedAndCancelled(t *testing.T) {
@@ -224,4 +229,33 @@ func TestTheAgendaIsListedPageByPage(t *testing.T) {
 	mine, _ := starts("customer=" + one)
 	require.Len(t, mine, 1)
 	require.Len(t, list(f.must(200, "GET", "/api/customers?search=cliente%203", nil), "items"), 1)
+}
+
+func TestAClosureAndANewZoneAskAboutAppointments(t *testing.T) {
+	t.Parallel()
+	f := sqlite(t)
+	service, _ := f.salon()
+	a := f.must(201, "POST", "/api/appointments", object{"service": service, "start": "2026-03-25T10:00:00-03:00", "customer": object{"name": "Eva"}})
+	holiday := object{"firstDate": "2026-03-25", "reason": "feriado"}
+	asked := f.must(409, "POST", "/api/closures", holiday)
+	require.Equal(t, "closure_has_appointments", asked["code"])
+	require.Equal(t, []object{a}, list(asked, "appointments"))
+	holiday["keepAppointments"] = true
+	require.Equal(t, []object{a}, list(f.must(201, "POST", "/api/closures", holiday), "appointments"))
+	require.Len(t, list(f.must(200, "GET", "/api/closures", nil), "items"), 1)
+
+	place := "/api/locations/" + a["location"].(object)["id"].(string)
+	require.Equal(t, "zone_has_appointments", f.must(409, "PATCH", place, object{"zone": "America/Bogota"})["code"])
+	require.Equal(t, "America/Bogota", f.must(200, "PATCH", place, object{"zone": "America/Bogota", "keep": "instant"})["zone"])
+	require.Equal(t, "2026-03-25T08:00:00-05:00", f.must(200, "GET", "/api/appointments/"+a["id"].(string), nil)["start"])
+}
+
+func TestTheDocumentNeedsNoService(t *testing.T) {
+	t.Parallel()
+	api := httpkit.New(http.NewServeMux(), "test", "1", nil, slog.New(slog.DiscardHandler))
+	httpapi.Register(api, nil)
+	require.NoError(t, api.Check())
+	slot := api.OpenAPI().Components.Schemas.Map()["AppointmentsSlotBody"]
+	require.NotNil(t, slot, "what is written without reflection stands in the document all the same")
+	require.Contains(t, slot.Properties, "start")
 }

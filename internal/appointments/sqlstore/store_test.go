@@ -176,16 +176,16 @@ func TestStoreMatchesACustomerByWhatsAppThenByPhone(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
 		b := newBench(t, db)
 		ctx := t.Context()
-		make := func(name, whatsapp, fold string) appointments.Customer {
+		add := func(name, whatsapp, fold string) appointments.Customer {
 			c := appointments.Customer{ID: id.NewCustomer(), Name: name, WhatsApp: whatsapp, Phone: fold, CreatedAt: today}
 			fresh, err := b.store.CreateCustomer(ctx, b.tenant, c, fold)
 			require.NoError(t, err)
 			require.True(t, fresh)
 			return c
 		}
-		eva, flor := make("Eva", "1@lid", ""), make("Flor Núñez", "", "+541122334455")
-		make("Sin datos", "", "")
-		make("Tampoco", "", "")
+		eva, flor := add("Eva", "1@lid", ""), add("Flor Núñez", "", "+541122334455")
+		add("Sin datos", "", "")
+		add("Tampoco", "", "")
 		for _, c := range []struct {
 			whatsapp, fold string
 			want           string
