@@ -7,7 +7,7 @@ const justPast = 31
 
 // soonEnough is how many days ahead a weekday makes a number mean the month after the next one that has it: "lunes 27" in a month
 // whose 27th is a Friday.
-const soonEnough = 45
+const soonEnough = 35
 
 // found is what holding an expression of days against the calendar gives: the days, or why there are none.
 type found struct {
@@ -319,7 +319,7 @@ func (p *parser) resolveStretch(d dayExpr) found {
 // resolveLast gives the last day of a stretch that begins on a date.
 func (p *parser) resolveLast(last dayExpr, from Date) found {
 	later := *p
-	later.today, later.now = from, 0
+	later.today = from
 	switch {
 	case last.weekday.said && last.number.day == 0 && len(last.spans) == 0:
 		return onDates(from.AddDays((int(last.weekday.day) - int(from.Weekday()) + 7) % 7))

@@ -11,7 +11,7 @@ func gather(wanted []linked) []group {
 	groups := []group{{}}
 	for i, it := range wanted {
 		g := &groups[len(groups)-1]
-		next := itemKind(kWord)
+		next := kWord
 		if i+1 < len(wanted) && wanted[i+1].link != choice {
 			next = wanted[i+1].kind
 		}

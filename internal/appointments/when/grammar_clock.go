@@ -171,6 +171,8 @@ func (p *parser) partBehind(j int, sure bool) (DayPart, int) {
 	switch {
 	case p.is(k, cPart) && !p.at(k).plural && (k > j || sure) && !p.is(k-1, cThis):
 		return DayPart(p.at(k).n), k + 1
+	case p.is(k, cNoon) && p.is(k-1, cArticle, cOf) && k > j:
+		return Noon, k + 1
 	case p.is(k, cManana) && k > j+1:
 		return Morning, k + 1
 	}

@@ -62,6 +62,7 @@ func (p *parser) numbered(i int) (dayExpr, int) {
 	if before, ok := p.listedAfter(i, kDay); ok {
 		bare = bare || before.day.number.day != 0
 	}
+	bare = bare || p.leadsToMonth(j)
 	if last, ok := p.previous(i, kDay, cFiller); ok && !last.day.fixed.IsZero() {
 		bare = true // "mañana 26": an hour would have been read as one before
 	}
@@ -73,6 +74,15 @@ func (p *parser) numbered(i int) (dayExpr, int) {
 		return dayExpr{}, i
 	}
 	return dayExpr{number: n}, end
+}
+
+// leadsToMonth reports whether the number at i begins a list of dates of one month: "5 o 6 de abril".
+func (p *parser) leadsToMonth(i int) bool {
+	j := i
+	for p.is(j, cNumber) && p.is(j+1, cOr, cAnd, cComma) {
+		j += 2
+	}
+	return j > i && p.is(j, cNumber) && p.is(p.skip(j+1, cOf), cMonth)
 }
 
 // hence reads "… en ocho": a week after the day, as a count that takes that day along.
@@ -97,7 +107,7 @@ func (p *parser) hence(d dayExpr, i int) (dayExpr, int) {
 
 // meansMorning tells a morning from tomorrow, where a language has one word for both.
 func (p *parser) meansMorning(i int) bool {
-	if p.is(i+1, cOr, cSlash) && p.is(i+2, cPart) && p.at(i+2).n != int(Noon) {
+	if p.is(i+1, cOr, cSlash) && p.is(i+2, cPart) {
 		return true // "mañana o tarde"
 	}
 	if _, part := p.listedAfter(i, kHours); part && p.is(i-2, cPart) && !p.is(i-3, cArticle) {
@@ -175,7 +185,7 @@ func (p *parser) weekdayPhrase(i int) (dayExpr, int) {
 func (p *parser) pick(i int) (pick which, every bool, next int) {
 	for ; ; i++ {
 		switch {
-		case p.article(i, artThem), p.is(i, cEvery, cSome, cAny) && p.at(i).text != "", p.at(i).one:
+		case p.article(i, artThem), p.is(i, cEvery, cSome, cAny), p.at(i).one:
 			every = true
 		case p.is(i, cThis):
 			pick = thisOne

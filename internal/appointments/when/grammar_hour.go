@@ -60,8 +60,11 @@ func (p *parser) hour(i int) ([]item, int) {
 	return []item{{kind: kHours, hours: hoursExpr{shape: At, clocks: shareSuffix(clocks)}}}, end
 }
 
-// repeatsDay reports whether the number behind a day is that day's own: "mañana 26".
+// repeatsDay reports whether the number behind a day is that day's own, or one more of a list: "mañana 26", "el 26, 27 o 28".
 func (p *parser) repeatsDay(i int) bool {
+	if before, ok := p.listedAfter(i, kDay); ok && before.day.number.day != 0 {
+		return true
+	}
 	last := p.items[len(p.items)-1].day
 	return p.is(i, cNumber) && !last.fixed.IsZero() && last.fixed.Day == p.at(i).n
 }
@@ -139,7 +142,7 @@ func (p *parser) partOfDay(i int) ([]item, int) {
 	switch {
 	case lx.class == cMidnight:
 		hours = hoursExpr{shape: At, clocks: []clock{midnightClock(about)}}
-	case lx.class == cPart && lx.n == int(Noon) && len(lx.text) < len("hora del almuerzo"):
+	case lx.class == cNoon:
 		hours = hoursExpr{shape: At, clocks: []clock{noonClock(about)}}
 	case lx.class == cPart && (prep || article || len(before) > 0 || p.partStandsAlone(j)):
 	case lx.class == cManana && p.meansMorning(j):
@@ -154,7 +157,7 @@ func (p *parser) partOfDay(i int) ([]item, int) {
 // as the whole of an answer. Else it is an adverb: "llego tarde".
 func (p *parser) partStandsAlone(i int) bool {
 	lx := p.at(i)
-	if DayPart(lx.n) == Morning || DayPart(lx.n) == Noon || lx.text == "siesta" || p.afterDay(i) {
+	if DayPart(lx.n) == Morning || DayPart(lx.n) == Noon || p.afterDay(i) {
 		return true
 	}
 	if _, ok := p.listedAfter(i, kHours); ok {

@@ -254,11 +254,25 @@ func (p *parser) third(i int) (dayExpr, int) {
 		}
 		return dayExpr{spans: []days{cut}}, end
 	}
-	d, end := p.span(i + 2)
-	if end == i+2 || len(d.spans) != 1 {
-		return dayExpr{}, i
+	var whole days
+	end := p.skipOne(i+2, cArticle)
+	if p.unit(end, unitWeek) && !p.is(end+1, cNext, cThis, cPasado, cOf) {
+		whole, end = days{p.today.monday(), p.today.monday().AddDays(6)}, end+1
+		if cut := weekThird(part, whole); cut.to.Before(p.today) {
+			whole = following(whole)
+		}
+	} else {
+		d, next := p.span(i + 2)
+		if next == i+2 || len(d.spans) != 1 {
+			return dayExpr{}, i
+		}
+		whole, end = d.spans[0], next
 	}
-	whole := d.spans[0]
+	return dayExpr{spans: []days{weekThird(part, whole)}}, end
+}
+
+// weekThird gives the beginning, the middle or the end of a week, or of a year.
+func weekThird(part class, whole days) days {
 	switch length := whole.to.DaysSince(whole.from) + 1; part {
 	case cBegin:
 		whole.to = whole.from.AddDays((length+2)/3 - 1)
@@ -267,7 +281,7 @@ func (p *parser) third(i int) (dayExpr, int) {
 	default:
 		whole.from = whole.to.AddDays(-length / 2)
 	}
-	return dayExpr{spans: []days{whole}}, end
+	return whole
 }
 
 func monthThird(part class, month days) days {

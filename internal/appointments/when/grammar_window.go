@@ -47,7 +47,7 @@ func (p *parser) bound(i int) (clock, intro, int) {
 	}
 	j = p.skipOne(p.skipOne(i, cTo), cArticle)
 	switch {
-	case p.is(j, cPart) && p.at(j).n == int(Noon):
+	case p.is(j, cNoon):
 		return noonClock(false), strongIntro, j + 1
 	case p.is(j, cMidnight):
 		return midnightClock(false), strongIntro, j + 1
@@ -105,7 +105,7 @@ func (p *parser) fromTo(i int) (hoursExpr, int) {
 		return hoursExpr{}, i
 	}
 	first, in, end := p.bound(j)
-	if end == j || p.is(j, cNumber) && p.at(j).one || !p.is(end, cTo, cUntil, cDash) || p.article(end+1, artHe) && !p.is(end+2, cPart) {
+	if end == j || p.is(j, cNumber) && p.at(j).one || !p.is(end, cTo, cUntil, cDash) || p.article(end+1, artHe) && !p.is(end+2, cNoon, cMidnight) {
 		return hoursExpr{}, i
 	}
 	last, next, after := p.bound(p.skip(end+1, cTo))
@@ -162,7 +162,7 @@ func (p *parser) bounded(i int) (hoursExpr, int) {
 		return hoursExpr{}, i
 	}
 	j := p.skip(i+1, cOf, cAbout)
-	if p.article(j, artHe) && !p.is(j+1, cPart, cMidnight) {
+	if p.article(j, artHe) && !p.is(j+1, cNoon, cMidnight) {
 		return hoursExpr{}, i
 	}
 	if c, in, end := p.bound(j); end > j && (in != noIntro || !p.counted(end)) && !(p.is(j, cNumber) && p.at(j).one) {

@@ -80,11 +80,12 @@ func (p *parser) betweenClocks(o Option, h hoursExpr) []Option {
 	best, least := [2]int{}, 0
 	for _, from := range h.from.readings() {
 		for _, to := range h.to.readings() {
+			from %= dayMinutes
 			if to <= from {
 				to += dayMinutes
 			}
-			if from >= dayMinutes || to-from >= dayMinutes {
-				continue
+			if to-from >= dayMinutes {
+				continue // "de 5 a 5" is no window
 			}
 			if p.fits(dates, from, starting) && p.fits(dates, to, closing) && to-from < dayMinutes/2+1 {
 				fitting = append(fitting, [2]int{from, to})
@@ -93,6 +94,9 @@ func (p *parser) betweenClocks(o Option, h hoursExpr) []Option {
 				best, least = [2]int{from, to}, far
 			}
 		}
+	}
+	if len(fitting) == 0 && least == 0 {
+		return p.atClocks(o, []clock{h.from})
 	}
 	if len(fitting) == 0 {
 		fitting = [][2]int{best}

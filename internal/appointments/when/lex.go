@@ -75,7 +75,7 @@ func (l *lexicon) number(tokens []token) (lexeme, int) {
 }
 
 // abbreviated are the classes whose words may be cut short with a full stop that ends no clause.
-var abbreviated = []class{cWeekday, cMonth, cHour, cMeridiem, cUnit, cStreet, cNext, cAbout}
+var abbreviated = []class{cWeekday, cMonth, cHour, cMeridiem, cUnit, cStreet, cNext, cAbout, cAfter}
 
 // punctuation gives the lexeme of a sign, none for one that means nothing where it stands.
 func punctuation(t token, before []lexeme) (lexeme, bool) {

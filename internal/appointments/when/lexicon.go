@@ -16,13 +16,14 @@ const (
 	cNumber
 	cChain
 
-	cDay      // n days from today
-	cManana   // tomorrow or morning
-	cPasado   // the day after tomorrow, or the last one
-	cWeekday  // n is a time.Weekday
-	cMonth    // n is a time.Month
-	cUnit     // n is a unit
-	cPart     // n is a DayPart
+	cDay     // n days from today
+	cManana  // tomorrow or morning
+	cPasado  // the day after tomorrow, or the last one
+	cWeekday // n is a time.Weekday
+	cMonth   // n is a time.Month
+	cUnit    // n is a unit
+	cPart    // n is a DayPart
+	cNoon
 	cMidnight // the end of the day
 	cThis
 	cNext
@@ -100,6 +101,9 @@ const (
 
 // needsHour marks words for "about" that other things follow as well.
 const needsHour = 1
+
+// ifAlone marks the cAny that is a phrase of courtesy unless it is all that was said: "cuando puedas".
+const ifAlone = 1
 
 // minutesTo marks the cTo that also counts minutes to an hour: "ten to five".
 const minutesTo = 1

@@ -42,7 +42,7 @@ var englishEntries = []entry{
 	say(cOr, 0, "or; or else"), say(cAnd, 0, "and; also"), say(cNor, 0, "nor; neither"), say(cBut, 0, "but"), say(cYes, 0, "yes; yeah"), say(cCorrect, 0, "sorry; i mean; actually; rather"),
 	say(cMove, 0, "move; reschedule; change; postpone"), say(cFiller, 0, "please; maybe; would be"),
 
-	say(cPart, int(Morning), "morning; early"), say(cPart, int(Afternoon), "afternoon; late afternoon; early afternoon"), say(cPart, int(Evening), "evening; night"), say(cPart, int(Noon), "noon; midday; lunchtime"),
+	say(cPart, int(Morning), "morning; early"), say(cPart, int(Afternoon), "afternoon; late afternoon; early afternoon"), say(cPart, int(Evening), "evening; night"), say(cNoon, 0, "noon; midday"), say(cPart, int(Noon), "lunchtime"),
 	say(cMidnight, 0, "midnight"), say(cAbout, 0, "around; about; approximately; roughly; ish; more or less"), say(cAfter, 0, "after; later than"), say(cBefore, 0, "before; earlier than"),
 	say(cUntil, 0, "until; no later than; not after; up to"), say(cSince, 0, "since; not before; no earlier than; starting; starting at; starting on"), say(cOnward, 0, "onwards; onward; or later; and later"),
 	say(cOrLess, 0, "or earlier; or before"), say(cBetween, 0, "between"), say(cHour, 0, "oclock; h; hrs"), say(cMeridiem, 0, "am; a m"), say(cMeridiem, 12, "pm; p m"), say(cHalf, 0, "half"),

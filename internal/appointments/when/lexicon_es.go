@@ -1,3 +1,4 @@
+//nolint:misspell // the words are Spanish
 package when
 
 import (
@@ -109,13 +110,13 @@ var spanishHours = []entry{
 	say(cPart, int(Afternoon), "tarde; tardecita; tardesita; media tarde; siesta; tardencita"),
 	say(cPart, int(Evening), "noche; nochecita; nochesita; atardecer; anochecer; tarde noche; tardenoche; tarde a la noche"),
 	say(cPart, int(Dawn), "madrugada; madrugadita"),
-	say(cPart, int(Noon), "mediodia; medio dia; mediodias; medio dias; hora del almuerzo; hora de almorzar; hora de comer"),
+	say(cNoon, 0, "mediodia; medio dia; mediodias; medio dias"), say(cPart, int(Noon), "hora del almuerzo; hora de almorzar; hora de comer"),
 	sayPlural(cPart, int(Morning), "mananas"), sayPlural(cPart, int(Afternoon), "tardes"), sayPlural(cPart, int(Evening), "noches"),
 	say(cMidnight, 0, "medianoche; media noche"),
 	say(cAbout, 0, "tipo; tip; tipo a; a eso de; aeso de; eso de; onda; ponele; aprox; aproximadamente; aproximado; mas o menos; mas menos; masomenos; maso; maomeno; por ahi; estimado; cerca; cercano a; rondando"),
 	say(cAbout, needsHour, "como; sobre; hacia; alrededor de; alrededor; cerca de; calculo; mas bien; mas bien a; tirando a; por ahi a"),
 	say(cAfter, 0, "despues; dps; dsp; desp; dsps; depues; luego; pasadas; posterior; mas tarde de; mas tarde que; de despues"),
-	spell("pasado el mediodia; pasado mediodia; pasado el medio dia", lexeme{class: cAfter}, lexeme{class: cPart, n: int(Noon)}),
+	spell("pasado el mediodia; pasado mediodia; pasado el medio dia", lexeme{class: cAfter}, lexeme{class: cNoon}),
 	say(cBefore, 0, "antes; previo; antes que"),
 	say(cUntil, 0, "hasta; asta; hta; no mas tarde; no despues; nunca despues; a mas tardar; como mucho; como tarde"),
 	say(cSince, 0, "desde; dsd; dde; a partir; apartir; aparti; a parti; contando desde; no antes; nunca antes; recien; recien desde; recien a partir"),
@@ -150,6 +151,7 @@ var spanishWishes = []entry{
 	say(cAny, 0, "cualquier; cualquiera; cualkier; cualkiera; cualquer; cualq; cualquier dia; cualquiera de los dias; cuando sea; cuando quieras; cuando tengas; cuando haya; cuando gustes; me da igual; "+
 		"me da lo mismo; es igual; me es igual; es indistinto; indistinto; me es indistinto; el que sea; la que sea; lo que sea; lo que haya; lo que tengas; el que tengas; el que haya; no tengo preferencia; "+
 		"sin preferencia; dia que sea; el dia que sea; todos los dias; todos los dias me sirven; cualquiera me sirve; cuando tengas lugar; cuando tengas libre; no tengo problema de dia"),
+	say(cAny, ifAlone, "cuando puedas; cuando pueda; cuando puedan; cuando te quede bien; cuando te quede comodo; cuando les quede bien; cuando vos puedas; cuando quieran; cuando te venga bien"),
 	say(cAnyHour, 0, "cualquier hora; a cualquier hora; cualquier horario; en cualquier horario; a la hora que sea; la hora que sea; todo el dia; a toda hora; cualquier momento; en cualquier momento; "+
 		"cualquier momento del dia; cualquier hora del dia; durante el dia; durante todo el dia; toda la jornada; no importa la hora; da igual la hora; la hora me da igual; sin importar la hora; sin importar el horario; el horario me da igual"),
 	say(cEvery, 0, "todos los; todo los; todas las; cada; todo el"),

@@ -52,7 +52,7 @@ var portugueseEntries = []entry{
 	say(cMove, 0, "mudar; remarcar; trocar; passar; adiar; adiantar; reagendar"), say(cFiller, 0, "mesmo; por favor; pode ser; seria"),
 
 	say(cPart, int(Morning), "manha; cedo; cedinho; logo cedo; parte da manha; periodo da manha"), say(cPart, int(Afternoon), "tarde; tardinha; parte da tarde; periodo da tarde"),
-	say(cPart, int(Evening), "noite; noitinha; fim da tarde; final da tarde; fim de tarde; final de tarde"), say(cPart, int(Dawn), "madrugada"), say(cPart, int(Noon), "meio dia"), say(cMidnight, 0, "meia noite"),
+	say(cPart, int(Evening), "noite; noitinha; fim da tarde; final da tarde; fim de tarde; final de tarde"), say(cPart, int(Dawn), "madrugada"), say(cNoon, 0, "meio dia"), say(cMidnight, 0, "meia noite"),
 	say(cAbout, 0, "la pelas; la por; por volta das; por volta de; umas; mais ou menos; aproximadamente; tipo; cerca das"), say(cAbout, needsHour, "cerca de"),
 	say(cAfter, 0, "depois; apos; dps"), say(cBefore, 0, "antes"), say(cUntil, 0, "ate; ate as; no maximo"), say(cSince, 0, "desde; a partir; a partir das; nao antes"), say(cOnward, 0, "em diante; pra frente; para frente; ou mais tarde"),
 	say(cOrLess, 0, "ou antes"), say(cBetween, 0, "entre"), say(cHour, 0, "h; hs; hrs"), say(cMeridiem, 0, "am"), say(cMeridiem, 12, "pm"), say(cHalf, 0, "meia"), say(cQuarter, 0, "um quarto"),

@@ -155,7 +155,7 @@ func (p *parser) amount(i int) int {
 		}
 		return i
 	}
-	hours := (p.is(end-1, cHour) || p.unit(end-1, unitHour)) && p.at(i).n <= 24
+	hours := (p.is(end-1, cHour) || p.unit(end-1, unitHour)) && (p.at(i).n <= 24 || len(p.at(i).text) == 4 && p.at(i).n <= 2400)
 	n, lone := p.at(i).n, end == i+2 && p.is(i, cNumber)
 	lasts := p.is(end, cBefore, cAfter, cNoise) || p.is(i-1, cLasts, cWithin, cIn, cAgo, cEvery) || p.is(i-1, cOf, cBy) && lone && n < 7
 	switch {

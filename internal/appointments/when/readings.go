@@ -123,16 +123,16 @@ func (c clock) readings() []int {
 	return at(h, h+12)
 }
 
-// hours gives the hours of the day that people call h o'clock in the part of it; h is 1 to 12.
-func (part DayPart) hours(h int) []int {
+// hours gives the hours of the day that people call h o'clock in that part of it; h is 1 to 12.
+func (p DayPart) hours(h int) []int {
 	switch {
-	case part == Morning, part == Dawn && h < 12, part == Noon && h > 9:
+	case p == Morning, p == Dawn && h < 12, p == Noon && h > 9:
 		return []int{h}
-	case part == Dawn:
+	case p == Dawn:
 		return []int{0}
-	case part == Evening && h == 12:
+	case p == Evening && h == 12:
 		return []int{0, 24}
-	case part == Evening && h < 6:
+	case p == Evening && h < 6:
 		return []int{h, h + 24}
 	case h == 12:
 		return []int{12}

@@ -140,6 +140,10 @@ func (p *parser) sign(i int) ([]item, int) {
 		return []item{{kind: kHours, hours: hoursExpr{whole: true}}}, i + 1
 	case cWorkdays:
 		return []item{{kind: kDay, day: dayExpr{only: mondayToFriday, every: true}}}, i + 1
+	case cAny:
+		if lx.n == ifAlone && p.skip(0, cFiller, cNoise, cGood, cStop, cComma) < i {
+			return []item{{kind: kWord}}, i + 1
+		}
 	case cWork:
 		if p.is(i-1, cArticle, cOf, cFor, cBy) || p.at(i-1).one {
 			return nil, i
