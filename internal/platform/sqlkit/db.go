@@ -200,6 +200,17 @@ func (db *DB) Pools() map[string]*sql.DB {
 	return pools
 }
 
+// Observed gives the same database, on the same connections, with every statement told to the hook.
+func (db *DB) Observed(hook bun.QueryHook) *DB {
+	seen := *db
+	seen.write = db.write.WithQueryHook(hook)
+	seen.read = seen.write
+	if db.read != db.write {
+		seen.read = db.read.WithQueryHook(hook)
+	}
+	return &seen
+}
+
 // Handle gives the handle outside of any transaction.
 func (db *DB) Handle() Handle { return Handle{db: db} }
 
