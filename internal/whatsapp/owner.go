@@ -107,6 +107,9 @@ func (m *SessionManager) restore(ctx context.Context) {
 	spread := min(time.Duration(len(sessions))*restoreStep, restoreSpread)
 	for _, s := range sessions {
 		m.watch(s)
+		if s.IsAlerted {
+			m.svc.observe.Alert(true) // counted by the process before, which is gone
+		}
 		switch {
 		case s.IsLinked && !s.IsPaused:
 			m.planOpen(s.Ref, jitter(spread))

@@ -96,24 +96,33 @@ func (s *Store) LockContact(ctx context.Context, tenant id.Tenant, contact id.Co
 	return r.contact(), nil
 }
 
-// FindContacts implements whatsapp.Store.
+// FindContacts implements whatsapp.Store. It asks for each address by itself: MariaDB reads all of a tenant's contacts for
+// "this number or that LID", and locks them on its way.
 func (s *Store) FindContacts(ctx context.Context, tenant id.Tenant, ids whatsapp.ContactIDs) ([]whatsapp.Contact, error) {
-	var rows []contactRow
-	q := s.h.Read().NewSelect().Model(&rows)
-	switch {
-	case ids.Number.IsZero() && ids.LID.IsZero():
-		return nil, nil
-	case ids.Number.IsZero():
-		q = q.Where("k.tenant_id = ? AND k.lid = ?", tenant, ids.LID.String())
-	case ids.LID.IsZero():
-		q = q.Where("k.tenant_id = ? AND k.number = ?", tenant, ids.Number.String())
-	default: // the tenant in both halves lets each use its own unique index
-		q = q.Where("(k.tenant_id = ? AND k.lid = ?) OR (k.tenant_id = ? AND k.number = ?)", tenant, ids.LID.String(), tenant, ids.Number.String())
+	out, err := s.contactsWith(ctx, tenant, "lid", ids.LID)
+	if err != nil {
+		return nil, err
 	}
+	byNumber, err := s.contactsWith(ctx, tenant, "number", ids.Number)
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 || len(byNumber) > 0 && byNumber[0].ID != out[0].ID {
+		out = append(out, byNumber...)
+	}
+	return out, nil
+}
+
+func (s *Store) contactsWith(ctx context.Context, tenant id.Tenant, column string, address whatsapp.Address) ([]whatsapp.Contact, error) {
+	if address.IsZero() {
+		return nil, nil
+	}
+	var rows []contactRow
+	q := s.h.Read().NewSelect().Model(&rows).Where("k.tenant_id = ?", tenant).Where("k.? = ?", bun.Ident(column), address.String())
 	if s.h.InsideTx() {
 		q = s.lock(q, "k")
 	}
-	err := q.Order("k.id").Scan(ctx)
+	err := q.Scan(ctx)
 	return contacts(rows, err)
 }
 
