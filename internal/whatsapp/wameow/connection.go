@@ -34,6 +34,7 @@ type endKind int
 const (
 	endAgain     endKind = iota // connect again after a pause
 	endRestart                  // connect again at once: WhatsApp asked for it after linking
+	endUnpaired                 // linking failed half-way: delete what it has stored and begin anew
 	endClosed                   // the term is over
 	endStopped                  // nobody connects until the session is opened anew
 	endReplaced                 // another connection of the same device took over
@@ -187,7 +188,7 @@ func (c *connection) shut() {
 	c.codes.stop()
 	c.gate.shut()
 	c.wire.sever()
-	c.client.DangerousInternals().ExpectDisconnect() // nobody waits for a reconnect of this client
+	expectEnd(c.client)
 	c.unwind()
 	<-c.dialled
 	c.gate.wait()
@@ -264,7 +265,7 @@ func (c *connection) probe() {
 		defer c.gate.leave()
 		ctx, cancel := context.WithTimeout(c.ctx, probeLimit)
 		defer cancel()
-		if ok, _ := c.client.DangerousInternals().SendKeepAlive(ctx); ok {
+		if isAlive(ctx, c.client) {
 			c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkConnected})
 			return
 		}

@@ -46,7 +46,7 @@ func endOf(event any, now time.Time) (ending, bool) {
 	case *events.ManualLoginReconnect:
 		return ending{kind: endRestart, reason: "linked"}, true
 	case *events.PairError:
-		return ending{kind: endAgain, reason: "pair_failed", err: ev.Error}, true
+		return ending{kind: endUnpaired, reason: "pair_failed", err: ev.Error}, true
 	case *events.StreamError:
 		return ending{kind: endAgain, reason: "stream_error_" + word(ev.Code)}, true
 	case *events.StreamReplaced:

@@ -141,10 +141,12 @@ func (g *guard) PutDevice(ctx context.Context, d *store.Device) error {
 	})
 }
 
-// DeleteDevice implements store.DeviceContainer.
-func (g *guard) DeleteDevice(ctx context.Context, d *store.Device) error {
-	return g.do(ctx, func(ctx context.Context, in innerStores) error { return in.DeleteDevice(ctx, d) })
-}
+// errKept refuses to delete keys in the middle of a connection.
+var errKept = errors.New("wameow: the line deletes the keys of a link that is gone, after its connection")
+
+// DeleteDevice implements store.DeviceContainer. The library would delete the keys as soon as it hears that the link is gone, and
+// change the device under the hands of everything that still uses it.
+func (g *guard) DeleteDevice(context.Context, *store.Device) error { return errKept }
 
 // PutLIDMapping implements store.LIDStore and tells the session of two addresses that were not known to be one person's.
 func (g *guard) PutLIDMapping(ctx context.Context, lid, pn types.JID) error {

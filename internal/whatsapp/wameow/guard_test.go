@@ -2,7 +2,6 @@ package wameow_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
+	"turnero/internal/events"
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wameow"
 )
@@ -176,7 +176,7 @@ func TestStoreErrorsDuringDecryptionLoseNothing(t *testing.T) {
 			require.Positive(t, devices.broken.Load())
 			eventually(t, "all is acknowledged", func() bool { return b.net.Stats().Waiting == 0 })
 			devices.breaks.Store(nil)
-			_, _, err := b.sendOnceConnected("tres")
+			_, err := b.sendAgain(whatsapp.Outgoing{WAID: events.WhatsAppMessageID(), To: whatsapp.NumberAddress(b.customer), Text: "tres"})
 			require.NoError(t, err)
 			require.Equal(t, retries, b.net.Stats().RetriesIn, "nobody was asked to send it again")
 			b.clean()
@@ -221,14 +221,4 @@ func TestKeysThatCannotBeLoadedAreTriedAgain(t *testing.T) {
 	b.sink.mu.Lock()
 	defer b.sink.mu.Unlock()
 	require.True(t, slices.ContainsFunc(b.sink.states, func(c whatsapp.LinkChange) bool { return c.Reason == "store_error" }))
-}
-
-// sendOnceConnected sends as soon as the line is connected.
-func (b *bench) sendOnceConnected(text string) (m whatsapp.Outgoing, sent whatsapp.Sent, err error) {
-	b.Helper()
-	eventually(b, "the line takes a message", func() bool {
-		m, sent, err = b.send(text)
-		return !errors.Is(err, whatsapp.ErrNotConnected)
-	})
-	return m, sent, err
 }

@@ -132,11 +132,16 @@ func (l *line) afterEnd(c *connection) {
 	if isCodeShown {
 		l.tellCode("", time.Time{})
 	}
-	if e.kind == endAgain && isCodeShown && l.areCodesOver() {
+	if (e.kind == endAgain || e.kind == endUnpaired) && isCodeShown && l.areCodesOver() {
 		e = ending{kind: endStopped, reason: reasonCodesOver}
 	}
 	l.log.Info("whatsapp connection ended", "reason", e.reason, "error", redactedError(e.err))
 	switch e.kind {
+	case endUnpaired:
+		if err := l.within(func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.ref) }); err != nil {
+			l.log.Error("keys of a link that failed not deleted", "error", err) // WhatsApp refuses them, which deletes them then
+		}
+		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
 	case endAgain:
 		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
 	case endRestart:

@@ -115,7 +115,7 @@ func (l *line) Logout(ctx context.Context) error {
 	}
 	c.isLeaving.Store(true)
 	err := l.live(ctx, func(ctx context.Context, c *connection) error {
-		err := c.client.Logout(ctx)
+		err := removeDevice(ctx, c.client)
 		// WhatsApp may close the stream before or instead of answering.
 		if err == nil || c.ended().kind == endLoggedOut {
 			c.end(ending{kind: endLoggedOut, reason: reasonLogout})

@@ -272,7 +272,7 @@ func (c *connection) lidOf(ctx context.Context, number types.JID) (types.JID, er
 func (c *connection) diagnose(devices []types.JID) error {
 	ctx, cancel := context.WithTimeout(c.ctx, diagnosisLimit)
 	defer cancel()
-	if _, err := c.client.DangerousInternals().FetchPreKeys(ctx, devices); err != nil {
+	if err := fetchKeys(ctx, c.client, devices); err != nil {
 		return notSent(fmt.Errorf("fetch the recipient's keys: %w", err))
 	}
 	return &whatsapp.Rejected{Reason: "no_device", Err: errNoDevice}

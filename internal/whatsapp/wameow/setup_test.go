@@ -193,6 +193,16 @@ func (b *bench) send(text string) (whatsapp.Outgoing, whatsapp.Sent, error) {
 	return m, sent, err
 }
 
+// sendAgain sends a message until it is settled, as a session does.
+func (b *bench) sendAgain(m whatsapp.Outgoing) (sent whatsapp.Sent, err error) {
+	b.Helper()
+	eventually(b, "the message is settled", func() bool {
+		sent, err = b.line.Send(b.Context(), m)
+		return !errors.Is(err, whatsapp.ErrNotConnected) && !errors.Is(err, whatsapp.ErrUnknownOutcome)
+	})
+	return sent, err
+}
+
 // shown gives the texts that a phone shows from a sender.
 func (b *bench) shown(phone, from string) []string {
 	b.Helper()

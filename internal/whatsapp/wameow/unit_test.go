@@ -17,6 +17,7 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/util/keys"
 	"google.golang.org/protobuf/proto"
 
 	"turnero/internal/whatsapp"
@@ -159,4 +160,37 @@ func TestAddressesKeepWhatTheyMean(t *testing.T) {
 	who := contactOf(types.NewJID("9", types.HiddenUserServer), types.EmptyJID, types.NewJID("54", types.DefaultUserServer))
 	require.Equal(t, "9@lid", who.LID.String())
 	require.Equal(t, "54@s.whatsapp.net", who.Number.String())
+}
+
+// txnStores is an event buffer that makes transactions, and pre-keys that want to be made in one.
+type txnStores struct {
+	store.EventBuffer
+	store.PreKeyStore
+	txns int
+}
+
+type inTxn struct{}
+
+func (s *txnStores) DoDecryptionTxn(ctx context.Context, fn func(context.Context) error) error {
+	s.txns++
+	return fn(context.WithValue(ctx, inTxn{}, true))
+}
+
+func (s *txnStores) GetOrGenPreKeys(ctx context.Context, count uint32) ([]*keys.PreKey, error) {
+	if ctx.Value(inTxn{}) == nil {
+		return nil, errors.New("outside of a transaction")
+	}
+	return make([]*keys.PreKey, count), nil
+}
+
+func TestPreKeysOfALinkAreOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := &txnStores{}
+	c := &connection{gate: newGate()}
+	c.ctx, c.cancel = context.WithCancelCause(t.Context())
+	g := &guard{conn: c, ratchet: newRatchet(), in: innerStores{EventBuffer: s, PreKeyStore: s}}
+	batch, err := g.GetOrGenPreKeys(t.Context(), 812)
+	require.NoError(t, err)
+	require.Len(t, batch, 812)
+	require.Equal(t, 1, s.txns)
 }
