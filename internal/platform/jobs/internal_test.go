@@ -107,6 +107,33 @@ func TestOfTwoClaimsOfOneKeyAtLeastOneIsGivenBack(t *testing.T) {
 	}
 }
 
+func TestAStartOnSQLiteRescuesTheJobsOfItsPredecessorOnly(t *testing.T) {
+	t.Parallel()
+	db := sqltest.Fresh(t, "sqlite")
+	ctx, h := t.Context(), db.Handle()
+	newQueue := func() *Queue {
+		q := New(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler))
+		q.Register("whatsapp.handoff", func() events.Job { return &events.HandOffChat{} }, func(context.Context, events.Job, Run) error { return nil })
+		return q
+	}
+	states := func() (out []string) {
+		require.NoError(t, h.Read().NewSelect().Model((*row)(nil)).Column("state").Order("pos").Scan(ctx, &out))
+		return out
+	}
+	fill(t, h, id.NewTenant().String(), ready, 2, time.Now().UnixMicro()-1000, func(int) string { return "" })
+	killed, next := newQueue(), newQueue()
+	taken, _, err := killed.claim(ctx, 1)
+	require.NoError(t, err)
+	require.Len(t, taken, 1)
+	taken, _, err = next.claim(ctx, 1)
+	require.NoError(t, err)
+	require.Len(t, taken, 1)
+	require.NoError(t, next.rescue(ctx, true))
+	require.Equal(t, []string{ready, running}, states(), "its own are not lost")
+	require.NoError(t, next.rescue(ctx, false))
+	require.Equal(t, []string{ready, running}, states())
+}
+
 func fill(t *testing.T, h sqlkit.Handle, tenant, state string, n int, at int64, key func(int) string) {
 	t.Helper()
 	for begin := 0; begin < n; begin += 500 {

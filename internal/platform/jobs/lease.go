@@ -105,7 +105,9 @@ func (q *Queue) rescue(ctx context.Context, starting bool) error {
 	h := q.db.Handle()
 	var lost []row
 	sel := h.Read().NewSelect().Model(&lost).Where("state = ?", running).Where("kind IN (?)", bun.List(q.kindNames())).Order("next_at").Limit(500)
-	if !starting || q.db.Dialect() != sqlkit.SQLite {
+	if starting && q.db.Dialect() == sqlkit.SQLite {
+		sel = sel.Where("locked_until < ? OR locked_by <> ?", h.Clock(), q.holder) // what this process has just claimed is not lost
+	} else {
 		sel = sel.Where("locked_until < ?", h.Clock())
 	}
 	if err := sel.Scan(ctx); err != nil {
