@@ -12,21 +12,21 @@ func gather(wanted []linked) []group {
 	for i, it := range wanted {
 		g := &groups[len(groups)-1]
 		next := kWord
-		if i+1 < len(wanted) && wanted[i+1].link != choice {
+		if i+1 < len(wanted) && wanted[i+1].link < added {
 			next = wanted[i+1].kind
 		}
 		if it.kind == kDay {
 			if len(g.days) > 0 && g.join(it.day, it.link) {
 				continue
 			}
-			if len(g.days) > 0 && len(g.hours) > 0 && next == kHours {
+			if len(g.days) > 0 && next == kHours && (len(g.hours) > 0 || it.link == distant) {
 				groups = append(groups, group{})
 				g = &groups[len(groups)-1]
 			}
 			g.addDay(it.day, it.link)
 			continue
 		}
-		if it.link == choice && len(g.days) > 0 && len(g.hours) > 0 && next == kDay {
+		if it.link >= added && len(g.days) > 0 && len(g.hours) > 0 && next == kDay {
 			groups = append(groups, group{})
 			g = &groups[len(groups)-1]
 		}
@@ -41,7 +41,7 @@ func gather(wanted []linked) []group {
 // join makes a day narrow down the one before it: "viernes 27", "la semana que viene el martes". It reports whether it does.
 func (g *group) join(d dayExpr, l link) bool {
 	last := &g.days[len(g.days)-1]
-	if l == choice || d.bound != onDay || d.until != nil || last.until != nil || d.past || last.past {
+	if l >= added || d.bound != onDay || d.until != nil || last.until != nil || d.past || last.past {
 		return false
 	}
 	w1, n1, f1, s1 := last.has()
@@ -106,7 +106,8 @@ func (g *group) addDay(d dayExpr, l link) {
 
 func (g *group) addHours(h hoursExpr, l link) {
 	n := len(g.hours)
-	if n == 0 || l == choice {
+	window := n > 0 && g.hours[n-1].bounded() && h.bounded()
+	if n == 0 || l == choice || l == added && !window {
 		g.hours = append(g.hours, h)
 		return
 	}
@@ -116,6 +117,9 @@ func (g *group) addHours(h hoursExpr, l link) {
 	}
 	g.hours = append(g.hours, h)
 }
+
+// bounded reports whether the hours have one bound, to which another may be added: "después de las 4 y antes de las 6".
+func (h hoursExpr) bounded() bool { return h.shape == NotBefore || h.shape == NotAfter }
 
 // shareMonths gives a month said once to the numbers beside it: "el 27 o 28 de abril", "el 5 de abril o el 7".
 func (g *group) shareMonths() {

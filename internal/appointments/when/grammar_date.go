@@ -101,7 +101,7 @@ func (p *parser) chainDate(i int) (dayNumber, int) {
 		return p.withYear(dayNumber{day: c.parts[0], month: c.parts[1]}, i+1)
 	case c.sep == '-' && c.parts[1] >= 1 && c.parts[1] <= 12 && !p.afterDay(i):
 		return dayNumber{day: c.parts[0], month: c.parts[1]}, i + 1
-	case c.sep == '.' && c.parts[1] >= 1 && c.parts[1] <= 12 && c.parts[0] >= 1 && c.parts[0] <= 31 && (p.article(i-1, artHe) || c.widths[1] == 2 && (c.parts[0] > 24 || c.parts[1]%5 != 0)):
+	case c.sep == '.' && c.parts[1] >= 1 && c.parts[1] <= 12 && c.parts[0] >= 1 && c.parts[0] <= 31 && (p.article(i-1, artHe) || p.is(i-1, cWeekday) && c.widths[1] == 1 || c.widths[1] == 2 && (c.parts[0] > 24 || c.parts[1]%5 != 0)):
 		return dayNumber{day: c.parts[0], month: c.parts[1]}, i + 1
 	}
 	return dayNumber{}, i

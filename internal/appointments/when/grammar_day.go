@@ -73,8 +73,17 @@ func (p *parser) numbered(i int) (dayExpr, int) {
 	if end == j || n.isBygone(p.today) {
 		return dayExpr{}, i
 	}
+	if p.is(j, cChain) && n.month == 0 {
+		n.month = noSuch // "5/0"
+	}
+	if n.day == 0 {
+		n.day = noSuch
+	}
 	return dayExpr{number: n}, end
 }
+
+// noSuch stands for a zero that was said, as opposed to what was not said.
+const noSuch = -1
 
 // leadsToMonth reports whether the number at i begins a list of dates of one month: "5 o 6 de abril".
 func (p *parser) leadsToMonth(i int) bool {

@@ -22,7 +22,7 @@ func (p *parser) intro(i int) (intro, int) {
 		return strength, j + 1
 	}
 	one := p.at(j+1).class == cNumber && p.at(j+1).n == 1
-	if p.article(j, artShe) && p.is(j+1, cNumber) && (strength == strongIntro || one && (p.at(j+1).one || p.is(i-1, cFor, cAbout))) {
+	if p.article(j, artShe) && p.is(j+1, cNumber) && (strength == strongIntro || one && (p.at(j+1).one || p.is(i-1, cFor, cAbout, cAnd, cBetween))) {
 		return strength, j + 1
 	}
 	return noIntro, i
@@ -129,6 +129,13 @@ func (p *parser) partOfDay(i int) ([]item, int) {
 	}
 	lead := j
 	j = p.skipOne(j, cTo, cBy, cIn, cOf, cFor)
+	many := p.skip(j, cAny, cSome, cEvery)
+	if p.at(many).one {
+		many++
+	}
+	if many > j && p.is(many, cPart, cManana) {
+		return p.anyPart(many)
+	}
 	prep := j > lead
 	j = p.skipOne(j, cArticle)
 	article := p.is(j-1, cArticle) && j > lead
@@ -151,6 +158,15 @@ func (p *parser) partOfDay(i int) ([]item, int) {
 		return nil, i
 	}
 	return append(before, item{kind: kHours, hours: hours}), j + 1
+}
+
+// anyPart reads the part of the day in "cualquier tarde", "todas las mañanas", "una noche".
+func (p *parser) anyPart(i int) ([]item, int) {
+	part := DayPart(p.at(i).n)
+	if p.is(i, cManana) {
+		part = Morning
+	}
+	return []item{{kind: kHours, hours: hoursExpr{shape: InPart, part: part, habit: true}}}, i + 1
 }
 
 // partStandsAlone reports whether the part of the day at i means one with no word leading it in: "viernes tarde", "temprano", and

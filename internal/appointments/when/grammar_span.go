@@ -300,7 +300,7 @@ func (p *parser) monthAlone(i int) (dayExpr, int) {
 		return dayExpr{}, i
 	}
 	led := p.is(i-1, cIn, cFor, cBy, cOf, cOr, cAnd, cUntil, cSince, cBetween, cThis, cNext, cTo, cComma, cSlash)
-	alone := p.skip(0, cFiller, cArticle) == i && p.is(i+1, cStop, cComma, cOr, cTo, cBy, cIn)
+	alone := p.skip(0, cFiller, cArticle) == i && p.is(i+1, cStop, cComma, cOr, cTo, cBy, cIn, cNumber)
 	if !led && !alone {
 		return dayExpr{}, i
 	}

@@ -76,7 +76,7 @@ func (p *parser) between(i int) (hoursExpr, int) {
 	if next == end+1 || p.counted(next) {
 		return hoursExpr{}, i
 	}
-	return p.pair(first, last), next
+	return hoursExpr{shape: Between, from: first, to: last}, next
 }
 
 // bareHour reads an hour without minutes.
@@ -116,7 +116,8 @@ func (p *parser) fromTo(i int) (hoursExpr, int) {
 		return hoursExpr{}, i
 	}
 	if !led {
-		sure := first.form == firmForm || last.form == firmForm || p.afterDay(i)
+		whole := p.skip(0, cFiller) == i && p.is(after, cStop)
+		sure := first.form == firmForm || last.form == firmForm || p.afterDay(i) || whole
 		if !sure || next != noIntro && first.form != firmForm {
 			return hoursExpr{}, i
 		}
@@ -127,7 +128,7 @@ func (p *parser) fromTo(i int) (hoursExpr, int) {
 	if led && p.moving() {
 		return hoursExpr{shape: At, clocks: []clock{last}}, after
 	}
-	return p.pair(first, last), after
+	return hoursExpr{shape: Between, from: first, to: last}, after
 }
 
 // dashed reads "14-16hs": hours, unless it may be a date.
@@ -139,15 +140,7 @@ func (p *parser) dashed(i int) (hoursExpr, int) {
 		return hoursExpr{}, i
 	}
 	first := clock{hour: lx.parts[0], form: bareForm, exact: lx.parts[0] > 12 || lx.parts[0] == 0}
-	return p.pair(first, last), end
-}
-
-// pair makes a window of two times, of which the second may say the part of the day for both.
-func (p *parser) pair(first, last clock) hoursExpr {
-	if first.part == NoPart && first.half == noHalf && !first.exact {
-		first.part, first.half = last.part, last.half
-	}
-	return hoursExpr{shape: Between, from: first, to: last}
+	return hoursExpr{shape: Between, from: first, to: last}, end
 }
 
 // bounded reads "después de las 4", "antes del mediodía", "desde la tarde".

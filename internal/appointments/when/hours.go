@@ -74,36 +74,43 @@ func (p *parser) atClocks(o Option, clocks []clock) []Option {
 }
 
 // betweenClocks gives the windows from one time to another that fit the opening hours, and the nearest to them where none does.
+// Of those that end alike only the shortest counts: "de 2 a 4 de la tarde" does not begin at night.
 func (p *parser) betweenClocks(o Option, h hoursExpr) []Option {
 	dates := p.looked(o)
-	var fitting [][2]int
-	best, least := [2]int{}, 0
-	for _, from := range h.from.readings() {
-		for _, to := range h.to.readings() {
-			from %= dayMinutes
-			if to <= from {
-				to += dayMinutes
+	var fitting []Span
+	var best Span
+	least := 0
+	for _, to := range h.to.readings() {
+		shortest := Span{}
+		for _, from := range h.from.readings() {
+			w := Span{from % dayMinutes, to}
+			if w.To <= w.From {
+				w.To += dayMinutes
 			}
-			if to-from >= dayMinutes {
+			length := w.To - w.From
+			if length >= dayMinutes {
 				continue // "de 5 a 5" is no window
 			}
-			if p.fits(dates, from, starting) && p.fits(dates, to, closing) && to-from < dayMinutes/2+1 {
-				fitting = append(fitting, [2]int{from, to})
+			if p.fits(dates, w.From, starting) && p.fits(dates, w.To, closing) && (shortest == Span{} || length < shortest.To-shortest.From) {
+				shortest = w
 			}
-			if far := p.distance(dates, from) + p.distance(dates, to) + (to - from); least == 0 || far < least {
-				best, least = [2]int{from, to}, far
+			if far := p.distance(dates, w.From) + p.distance(dates, w.To) + length; least == 0 || far < least {
+				best, least = w, far
 			}
 		}
+		if shortest.To-shortest.From > 0 && shortest.To-shortest.From <= dayMinutes/2 {
+			fitting = append(fitting, shortest)
+		}
 	}
-	if len(fitting) == 0 && least == 0 {
+	if least == 0 {
 		return p.atClocks(o, []clock{h.from})
 	}
 	if len(fitting) == 0 {
-		fitting = [][2]int{best}
+		fitting = []Span{best}
 	}
 	var out []Option
 	for _, w := range fitting {
-		o.Hours.Shape, o.Hours.From, o.Hours.To = Between, w[0], w[1]
+		o.Hours.Shape, o.Hours.From, o.Hours.To = Between, w.From, w.To
 		out = append(out, o)
 	}
 	return out

@@ -204,7 +204,7 @@ func typingErrors(word string) int {
 	switch {
 	case len(word) < 5:
 		return 0
-	case len(word) < 8:
+	case len(word) < 9:
 		return 1
 	}
 	return 2

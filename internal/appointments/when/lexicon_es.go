@@ -26,7 +26,7 @@ var spanish = newLexicon(vocabulary{
 		"entero enteros marco mazo mario mareo marcos marca abrir abris abri abria junto junta julia angosto agoto semanal serena pesado pagado parado pisado pasados " +
 		"casado pasar paso pasando posado tarda tardo tardan tarta noches medio medias medida meda mesa primeros primo ultimos cuanto cuatro cuartos cuadro cuarta puerta " +
 		"mediana sabana sabanas manana luna lanes linea lineas meno menor mejor centro adentro partido parti parto salir salida sabes sabe tardes antena jueguito cualquier " +
-		"despacio proximos proximas mudas media sola solo temporada temprana tempo fiado ferrado felino",
+		"dominga domingas junior medica tardeo ultimar abrila quincenal dominio dominios menus lines maltes siguiendo abrio medir medido pausado quintana despacio proximos proximas mudas media sola solo temporada temprana tempo fiado ferrado felino",
 	ordinals: "ro er ero era ra do da to ta mo vo no a o avo",
 	first:    "primer",
 	sound:    spanishSound,
@@ -93,7 +93,7 @@ var spanishTies = []entry{
 	spell("porla; xla; x la; p la", lexeme{class: cBy}, lexeme{class: cArticle, n: artShe}),
 	spell("enla", lexeme{class: cIn}, lexeme{class: cArticle, n: artShe}),
 	spell("delas; d las", lexeme{class: cOf}, lexeme{class: cArticle, n: artHours}),
-	say(cOf, 0, "de; d"), say(cIn, 0, "en; n"), say(cFor, 0, "para; pa; pal; p"), say(cBy, 0, "por; x; durante; x la hora de"),
+	say(cOf, 0, "de; d"), say(cIn, 0, "en; n"), say(cFor, 0, "para; pa; pal; p"), say(cBy, 0, "por; x; durante; en el transcurso de; a lo largo de"),
 	say(cOr, 0, "o; u; ou; o sino; o si no; o bien; si no; o capaz; o tal vez; o quizas; o quiza; o tambien; o por ahi; o ponele; o incluso; o en su defecto"),
 	say(cAnd, 0, "y; e; i; y tambien; tambien; ademas; como tambien"),
 	say(cNor, 0, "ni; y tampoco; y ni"),
@@ -120,8 +120,8 @@ var spanishHours = []entry{
 	say(cBefore, 0, "antes; previo; antes que"),
 	say(cUntil, 0, "hasta; asta; hta; no mas tarde; no despues; nunca despues; a mas tardar; como mucho; como tarde"),
 	say(cSince, 0, "desde; dsd; dde; a partir; apartir; aparti; a parti; contando desde; no antes; nunca antes; recien; recien desde; recien a partir"),
-	say(cOnward, 0, "en adelante; para adelante; pa adelante; adelante; o mas tarde; y mas tarde; o mas; en mas; o despues; y despues; o posterior; para arriba"),
-	say(cOrLess, 0, "o antes; y antes; o mas temprano; para atras; o un poco antes"),
+	say(cOnward, 0, "en adelante; para adelante; pa adelante; adelante; o mas tarde; o mas; en mas; o despues; o posterior; para arriba"),
+	say(cOrLess, 0, "o antes; o mas temprano; para atras; o un poco antes"),
 	say(cBetween, 0, "entre; entr"),
 	say(cHour, 0, "h; hs; hrs; hr; hsa; hss"),
 	say(cMeridiem, 0, "am; a m"), say(cMeridiem, 12, "pm; p m"),
@@ -159,7 +159,7 @@ var spanishWishes = []entry{
 	say(cSoonest, 0, "cuanto antes; cuando antes; cuantos antes; cuanto mas antes; lo antes posible; antes posible; lo antes que puedas; lo antes que se pueda; lo antes que tengas; lo mas antes posible; lo mas pronto posible; "+
 		"lo mas pronto; mas pronto posible; pronto posible; lo mas rapido posible; lo mas rapido; cuanto mas rapido; cuanto mas pronto; cuanto mas pronto mejor; cuanto antes mejor; urgente; urgentemente; con urgencia; "+
 		"es una urgencia; asap; a la brevedad; a la brevedad posible; ya mismo; para ya; ahora mismo; ahora; ahora ya; de inmediato; inmediatamente; inmediato; enseguida; en seguida; en cuanto puedas; en cuanto se pueda; apenas puedas; "+
-		"apenas tengas; apenas haya; apenas se pueda; ni bien puedas; ni bien tengas; ni bien haya; en un rato; en un ratito; dentro de un rato; dentro de un ratito; lo que haya mas cerca; lo que haya mas pronto; lo que haya antes; en un toque; lo mas cerca posible; lo mas cercano; lo mas cercano posible; el mas cercano; mas cercano; turno mas cercano; "+
+		"apenas tengas; apenas haya; apenas se pueda; ni bien puedas; ni bien tengas; ni bien haya; en un rato; en un ratito; dentro de un rato; dentro de un ratito; lo que haya mas cerca; lo que haya mas pronto; lo que haya antes; en un toque; al toque; al tiro; ahorita; ahorita mismo; lo mas cerca posible; lo mas cercano; lo mas cercano posible; el mas cercano; mas cercano; turno mas cercano; "+
 		"turno mas proximo; el mas proximo; mas proximo; lo mas proximo; proximo turno; proximo turno disponible; proximo turno libre; proximo horario disponible; proximo disponible; proximo lugar; proximo hueco; primer turno disponible; "+
 		"primer turno libre; primer turno que tengas; primer turno que haya; primer turno que tengan; primer lugar; primer lugar que tengas; primer lugar disponible; primer hueco; primer hueco que tengas; primer horario disponible; primer horario libre; "+
 		"primer horario que tengas; primero que tengas; primera que tengas; primero que haya; primero que tengan; primero disponible; lo primero que tengas; lo primero que haya; lo primero que tengan; lo primero; primera disponible; "+
@@ -167,7 +167,7 @@ var spanishWishes = []entry{
 	say(cFirst, 0, "primera hora; primer hora; primerisima hora; primer horario; primer turno; bien temprano; re temprano; muy temprano; lo mas temprano posible; lo mas temprano; lo mas temprano que tengas; mas temprano posible; "+
 		"apenas abren; apenas abran; cuando abren; cuando abran; al abrir; a la apertura; ni bien abren; ni bien abran; prim hora; bien tempranito; temprano temprano; primeras horas; primer turno de la manana; primera hora de la manana; primer turno del dia; primera hora del dia"),
 	say(cLast, 0, "ultima hora; ultimo horario; ultimo turno; ultimo turno disponible; ultimo turno del dia; ultimo horario disponible; ultimo horario del dia; ultima hora del dia; ultimisima hora; lo mas tarde posible; mas tarde posible; lo mas tarde que puedas; "+
-		"lo mas tarde que tengas; lo mas tarde; bien tarde; re tarde; al cierre; sobre el cierre; cuando cierran; antes de cerrar; antes del cierre; antes que cierren; antes de que cierren; antes de que cierre; final del dia; fin del dia; ultimo del dia; ult hora; "+
+		"lo mas tarde que tengas; lo mas tarde; bien tarde; re tarde; al cierre; sobre el cierre; cuando cierran; antes de cerrar; antes del cierre; antes que cierren; antes de que cierren; antes de que cierre; final del dia; fin del dia; al final del dia; al fin del dia; ultimo del dia; ultimo que tengas; ultimo que haya; ultimo que te quede; ultimo disponible; ult hora; "+
 		"ultimo momento; ultimas horas; ultimo lugar"),
 }
 
@@ -183,7 +183,7 @@ var spanishNoise = []entry{
 	say(cGood, wishes, "buen; lindo; linda; lindos; lindas; feliz; felices; hermoso; hermosa; excelente; un buen; que pases; que tengas; que tengan; que terminen; que termines; que pasen"),
 	say(cNoise, 0, "hasta manana; hasta luego; hasta pronto; hasta la proxima; hasta entonces; nos vemos; por ahora; hasta ahora; ahora no; ahora si; ahora que; ahora te; ahora vos; ahora yo; recien ahora; mas tarde; mas tardecito; mas temprano; mas tempranito; "+
 		"llego tarde; llegar tarde; tarde pero; muy tarde; es tarde; se hizo tarde; al final; en fin; por fin; a fin de que; al fin; de una; de nuevo; una vez; otra vez; de vez en cuando; a veces; la otra vez; un segundo; un minuto; un momento; "+
-		"un toque; mar del plata; cualquier cosa; cualquier duda; cualquier consulta; cualquier problema; cualquier cambio; cualquier inconveniente; mar de ajo; puerto madryn; san martin; la mar; para nada; hoy en dia; dia a dia; al dia; buen provecho; para siempre; por las dudas; las dudas; entre otras; a media; dos por uno; "+
+		"un toque; mar del plata; cualquier cosa; cualquier duda; cualquier consulta; cualquier problema; cualquier cambio; cualquier inconveniente; mar de ajo; puerto madryn; san martin; la mar; para nada; hoy en dia; dia a dia; al dia; buen provecho; para siempre; por las dudas; las dudas; entre otras; dos por uno; "+
 		"despues te; despues les; despues veo; despues vemos; despues aviso; luego te; luego les; antes que nada; antes que todo; antes de ir; antes de nada; antes de eso; antes de salir; de antes; como antes; la de antes; el de antes; igual que antes; "+
 		"media hora antes; una hora antes; un rato antes; un poco antes; un poco despues; media hora despues; una hora despues; un dia antes; el dia anterior; dia anterior; los dos; las dos opciones; los tres; me da lo mismo cual; mi cuarto; entre nosotros; entre otros; entre todos; primero queria; primero que nada; primera vez; segunda vez; ultima vez; la vez pasada; vez pasada; no mas; nomas"),
 	say(cCalled, 0, "soy; me llamo; mi nombre es; de parte de; con; doctor; doctora; dr; dra; sr; sra; srta; don; dona; senor; senora; hola; che; con la; con el; profe; a nombre de; nombre de; hija; hijo; tia; mama; licenciada; lic"),

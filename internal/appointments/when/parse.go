@@ -237,8 +237,9 @@ type link uint8
 const (
 	beside  link = iota // nothing between
 	listed              // a comma
-	choice              // or
 	distant             // other words
+	added               // and
+	choice              // or
 )
 
 type linked struct {
@@ -253,8 +254,10 @@ func linkOf(items []item, last, i int) link {
 	l := beside
 	for _, it := range items[last+1 : i] {
 		switch it.kind {
-		case kOr, kAnd:
+		case kOr:
 			return choice
+		case kAnd:
+			return added
 		case kComma:
 			l = max(l, listed)
 		default:

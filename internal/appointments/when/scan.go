@@ -136,6 +136,11 @@ func (p *parser) sign(i int) ([]item, int) {
 			edge = Latest
 		}
 		return []item{{kind: kHours, hours: hoursExpr{edge: edge}}}, i + 1
+	case cOrdinal:
+		if edge := p.edgeOf(i); edge != NoEdge {
+			return []item{{kind: kHours, hours: hoursExpr{edge: edge}}}, i + 1
+		}
+		return nil, i
 	case cAnyHour:
 		return []item{{kind: kHours, hours: hoursExpr{whole: true}}}, i + 1
 	case cWorkdays:
@@ -157,4 +162,24 @@ func (p *parser) sign(i int) ([]item, int) {
 		return []item{{kind: kind}}, i + 1
 	}
 	return nil, i
+}
+
+// edgeOf tells whether an ordinal stands for the first or last time of a day: "el último del viernes", "mañana el primero".
+func (p *parser) edgeOf(i int) Edge {
+	lx := p.at(i)
+	if !p.article(i-1, artHe) || len(lx.parts) > 0 || lx.n != 1 && lx.n != -1 {
+		return NoEdge
+	}
+	ofDay := false
+	if p.is(i+1, cOf) {
+		_, end := p.days(i + 2)
+		ofDay = end > i+2
+	}
+	if !ofDay && !(p.is(i+1, cStop) && p.afterDay(i-1)) {
+		return NoEdge
+	}
+	if lx.n == 1 {
+		return Earliest
+	}
+	return Latest
 }
