@@ -20,9 +20,7 @@ func buildGateway(c *core) error {
 		{Name: "schema", Run: func(ctx context.Context) error { return migrate.Check(ctx, c.db) }},
 	}))
 	c.mux.Handle("GET /metrics", c.metrics.Handler())
-	c.mux.Handle("/api/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		httpkit.WriteProblem(w, r, httpkit.NoSuchOperation(r))
-	}))
+	c.mux.HandleFunc("/api/", c.api.NoSuchOperation)
 	if c.network.sim != nil {
 		c.mux.Handle("/sim/", c.network.sim.ControlHandler())
 	}

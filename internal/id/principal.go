@@ -34,7 +34,7 @@ type Principal struct {
 	APIKey APIKey // zero when a person acts
 	Login  Login  // the log-in by which a person acts; zero when an API key acts
 	Role   Role
-	Scopes []string // of an API key; empty means all that its role may do
+	Scopes []string // of an API key: what it may do of all that its role may
 }
 
 // Actor names who acts, for records of who did what: the user's or the API key's ID.

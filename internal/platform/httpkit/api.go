@@ -202,10 +202,41 @@ func (a *API) authorize(ctx context.Context, r *http.Request, op Op) (id.Princip
 	if p.Role != id.SuperAdmin && p.Tenant.IsZero() {
 		return id.Principal{}, fault.New(fault.Unauthenticated, "no_tenant", "these credentials belong to no business")
 	}
-	if !p.APIKey.IsZero() && (op.Scope == "" || len(p.Scopes) > 0 && !slices.Contains(p.Scopes, op.Scope)) {
+	if p.APIKey.IsZero() {
+		return p, nil
+	}
+	if op.Scope == "" {
+		return id.Principal{}, fault.New(fault.Forbidden, "not_for_api_keys", "only people who log in may do this, not API keys")
+	}
+	if !slices.Contains(p.Scopes, op.Scope) {
 		return id.Principal{}, fault.New(fault.Forbidden, "scope_missing", "this API key was not given what the operation needs").WithDetail("scope", op.Scope)
 	}
 	return p, nil
+}
+
+// methods are those that operations may have.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// NoSuchOperation answers a request that no operation takes: 405 with the methods that there are when the path is right
+// (RFC 9110 section 15.5.6), else 404. The mux must lead to it by a pattern without method.
+func (a *API) NoSuchOperation(w http.ResponseWriter, r *http.Request) {
+	_, own := a.mux.Handler(r)
+	var allowed []string
+	for _, method := range methods {
+		probe := *r
+		probe.Method = method
+		if _, pattern := a.mux.Handler(&probe); pattern != own {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_operation", "there is no operation "+r.Method+" "+r.URL.Path))
+		return
+	}
+	allow := strings.Join(allowed, ", ")
+	p := newLibraryProblem(http.StatusMethodNotAllowed, "this path takes "+allow)
+	p.headers = http.Header{"Allow": {allow}}
+	WriteProblem(w, r, p)
 }
 
 // Check returns an error that lists every operation which was registered wrongly; a process with such an API must not start.

@@ -22,6 +22,7 @@ type input struct {
 	ID   string `path:"id"`
 	Body struct {
 		Name string `json:"name" minLength:"2"`
+		Age  int    `json:"age,omitempty"`
 	}
 }
 type output struct{ Body struct{ Who, ID string } }
@@ -89,22 +90,58 @@ func TestCallerIsCheckedBeforeTheHandlerRuns(t *testing.T) {
 	w, got = call(h, `{"name":"ana"}`, true)
 	require.Equal(t, 403, w.Code)
 	require.Equal(t, "x:write", got["scope"])
+	key.Scopes = nil
+	_, h = setup(t, key, nil)
+	w, _ = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 403, w.Code, "a key without scopes may do nothing")
+	key.Scopes = []string{"x:write"}
+	api, h := setup(t, key, nil)
+	w, _ = call(h, `{"name":"ana"}`, true)
+	require.Equal(t, 200, w.Code)
+	httpkit.Handle(api, httpkit.Op{ID: "people", Method: http.MethodPost, Path: "/x/7", Roles: []id.Role{id.Admin}},
+		func(context.Context, id.Principal, *struct{}) (*struct{}, error) { return nil, nil })
+	w, got = call(h, "", true)
+	require.Equal(t, 403, w.Code)
+	require.Equal(t, "not_for_api_keys", got["code"])
 }
 
 func TestBadInputNamesTheFieldAndTheRule(t *testing.T) {
 	t.Parallel()
 	_, h := setup(t, id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}, nil)
-	for body, field := range map[string]string{`{"name":"a"}`: "name", `{"name":"ana","secret":"s3cr3t"}`: "secret", `{"name":7}`: "name", `{}`: "name"} {
+	for body, field := range map[string]string{`{"name":"a"}`: "name", `{"name":"ana","secret":"s3cr3t"}`: "secret", `{"name":7}`: "name", `{}`: "name",
+		`{"NAME":"ana"}`: "name", `{"name":"ana","Name":"x"}`: "Name", `{"name":"ana","age":99999999999999999999999}`: "age"} {
 		w, got := call(h, body, true)
 		require.Equal(t, 422, w.Code, body)
 		first := got["errors"].([]any)[0].(map[string]any)
 		require.Equal(t, field, first["field"], body)
 		require.NotContains(t, w.Body.String(), "s3cr3t")
 	}
-	w, _ := call(h, `{"name":`, true)
-	require.Equal(t, 400, w.Code)
+	for _, body := range []string{`{"name":`, `{"name":"ana"} {}`, "{\"name\":\"an\xff\"}"} {
+		w, _ := call(h, body, true)
+		require.Equal(t, 400, w.Code, body)
+	}
 	w, got := call(h, `{"name":"`+strings.Repeat("a", 2<<20)+`"}`, true)
 	require.Equal(t, 413, w.Code, got)
+}
+
+func TestAWrongMethodIsToldWhichThereAre(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	api := httpkit.New(mux, "test", "1", nil, slog.New(slog.DiscardHandler))
+	nothing := func(context.Context, id.Principal, *struct{}) (*struct{}, error) { return nil, nil }
+	httpkit.Handle(api, httpkit.Op{ID: "a", Method: http.MethodGet, Path: "/api/a/{id}", Public: true}, nothing)
+	httpkit.Handle(api, httpkit.Op{ID: "b", Method: http.MethodPatch, Path: "/api/a/{id}", Public: true}, nothing)
+	mux.HandleFunc("/api/", api.NoSuchOperation)
+	for path, want := range map[string]int{"/api/a/1": 405, "/api/a/1/": 404, "/api/a": 404, "/api/": 404} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, path, nil))
+		require.Equal(t, want, w.Code, path)
+		require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+		if want == 405 {
+			require.Equal(t, "GET, HEAD, PATCH", w.Header().Get("Allow"))
+			require.Contains(t, w.Body.String(), "method_not_allowed")
+		}
+	}
 }
 
 func TestFaultsKeepTheirDetailsAndOtherErrorsTellNothing(t *testing.T) {

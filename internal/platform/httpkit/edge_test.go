@@ -71,7 +71,8 @@ func TestCursorsRoundTripAndForeignOnesAreRefused(t *testing.T) {
 	var p position
 	require.NoError(t, httpkit.DecodeCursor("", &p))
 	require.Zero(t, p)
-	for _, foreign := range []string{"!", "e30x", httpkit.EncodeCursor("text"), httpkit.EncodeCursor([]int{1})} {
+	null, part, more := "bnVsbA", "eyJBdCI6MX0", "eyJBdCI6MSwiSUQiOiJhIiwieCI6MX0" // null, {"At":1}, {"At":1,"ID":"a","x":1}
+	for _, foreign := range []string{"!", "e30x", "e30", null, part, more, httpkit.EncodeCursor("text"), httpkit.EncodeCursor([]int{1})} {
 		err := httpkit.DecodeCursor(foreign, &p)
 		require.True(t, fault.Is(err, fault.Invalid), foreign)
 	}

@@ -106,11 +106,6 @@ func ProblemOf(err error) *Problem {
 	return p
 }
 
-// NoSuchOperation is the fault of a request under the API's path that no operation answers.
-func NoSuchOperation(r *http.Request) error {
-	return fault.New(fault.NotFound, "no_such_operation", "there is no operation "+r.Method+" "+r.URL.Path)
-}
-
 // WriteProblem answers with the problem document of an error.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := *ProblemOf(err)
@@ -134,9 +129,11 @@ func (a *API) toProblem(ctx context.Context, err error) error {
 
 var installOnce sync.Once
 
-// installProblems has Huma's own errors (validation, malformed bodies) take the same form. The setting is the library's, one per process.
+// installProblems has Huma's own errors (validation, malformed bodies) take the same form, and a field in other letter case
+// be one that is not known. The settings are the library's, one per process.
 func installProblems() {
 	installOnce.Do(func() {
+		huma.ValidateStrictCasing = true
 		huma.NewErrorWithContext = func(hc huma.Context, status int, msg string, errs ...error) huma.StatusError {
 			p := newLibraryProblem(status, msg, errs...)
 			if hc != nil {
@@ -179,6 +176,11 @@ func problemField(d *huma.ErrorDetail) ProblemField {
 	missing, ends := strings.CutSuffix(missing, after)
 	if begins && ends {
 		return ProblemField{fieldName(d.Location + "." + missing), "is required"}
+	}
+	if d.Location == "body" {
+		if field, value, ok := strings.Cut(d.Message, misfit); ok {
+			return ProblemField{field, "cannot be " + value}
+		}
 	}
 	return ProblemField{fieldName(d.Location), d.Message}
 }

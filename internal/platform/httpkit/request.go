@@ -73,7 +73,7 @@ func DecodeCursor(cursor string, position any) error {
 		return nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || json.Unmarshal(raw, position) != nil {
+	if err != nil || json.Unmarshal(raw, position) != nil || EncodeCursor(position) != cursor {
 		return fault.BadField("cursor", "must be the nextCursor of a page before")
 	}
 	return nil
