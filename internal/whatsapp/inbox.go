@@ -18,7 +18,7 @@ func (s *Service) ListChats(ctx context.Context, p id.Principal, q ChatQuery) ([
 		q.Kinds = []ChatKind{DirectChat, GroupChat}
 	}
 	if !q.Session.IsZero() {
-		if _, err := s.store.FindSession(ctx, Ref{p.Tenant, q.Session}); err != nil {
+		if _, err := s.FindSession(ctx, p, q.Session); err != nil {
 			return nil, err
 		}
 	}

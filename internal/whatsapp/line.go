@@ -25,7 +25,7 @@ const (
 // runs changes nothing.
 func (s *Service) Init(ctx context.Context, p id.Principal, session id.Session) (Session, error) {
 	ref := sessionOf(p.Tenant, session)
-	if session.IsZero() {
+	if ref.isDefault() {
 		if err := s.addDefault(ctx, ref); err != nil {
 			return Session{}, err
 		}
@@ -74,9 +74,10 @@ func (s *Service) addDefault(ctx context.Context, ref Ref) error {
 
 // FindSession gives a session as it is: the default one if none is named, which looks never linked before it is first started.
 func (s *Service) FindSession(ctx context.Context, p id.Principal, session id.Session) (Session, error) {
-	out, err := s.store.FindSession(ctx, sessionOf(p.Tenant, session))
-	if session.IsZero() && fault.Is(err, fault.NotFound) {
-		return newSession(DefaultSession(p.Tenant), defaultSessionName, time.Time{}), nil
+	ref := sessionOf(p.Tenant, session)
+	out, err := s.store.FindSession(ctx, ref)
+	if ref.isDefault() && fault.Is(err, fault.NotFound) {
+		return newSession(ref, defaultSessionName, time.Time{}), nil
 	}
 	return out, err
 }

@@ -80,7 +80,9 @@ func (s *Service) linkChanged(ctx context.Context, t Term, c LinkChange) (Sessio
 		}
 		return told, err
 	})
-	s.outcomes.tell(failed...)
+	if err == nil {
+		s.noteFailed(failed)
+	}
 	return session, err
 }
 
@@ -98,9 +100,17 @@ func (s *Service) unlinkWith(ctx context.Context, ref Ref, fence int64, change f
 		return told, err
 	})
 	if err == nil {
-		s.outcomes.tell(failed...)
+		s.noteFailed(failed)
 	}
 	return session, err
+}
+
+// noteFailed wakes who waits for messages that failed with the link, and counts them.
+func (s *Service) noteFailed(failed []id.Message) {
+	for range failed {
+		s.observe.Failed(FailedNotLinked)
+	}
+	s.outcomes.tell(failed...)
 }
 
 // failQueued fails all that a session has queued, because its link is gone.

@@ -19,8 +19,8 @@ type ContactCheck struct {
 }
 
 // connectedLine gives the session's line when messages flow. Faults: Unavailable, "session_not_linked" or "session_offline".
-func (s *Service) connectedLine(ctx context.Context, ref Ref, named id.Session) (Line, error) {
-	if err := s.mustBeLinked(ctx, s.store, ref, named); err != nil {
+func (s *Service) connectedLine(ctx context.Context, ref Ref) (Line, error) {
+	if err := s.mustBeLinked(ctx, s.store, ref); err != nil {
 		return nil, err
 	}
 	t := s.sessions.term(ref)
@@ -40,7 +40,7 @@ func (s *Service) CheckContact(ctx context.Context, p id.Principal, session id.S
 	if err != nil {
 		return ContactCheck{}, err
 	}
-	line, err := s.connectedLine(ctx, sessionOf(p.Tenant, session), session)
+	line, err := s.connectedLine(ctx, sessionOf(p.Tenant, session))
 	if err != nil {
 		return ContactCheck{}, err
 	}
@@ -82,11 +82,9 @@ func (s *Service) MarkRead(ctx context.Context, p id.Principal, session id.Sessi
 	if err != nil || len(read) == 0 {
 		return err
 	}
-	line, err := s.connectedLine(ctx, c.Ref, id.Session{})
-	if err != nil {
-		return nil // read here all the same; WhatsApp's ticks are a courtesy
+	if line, err := s.connectedLine(ctx, c.Ref); err == nil { // else it is read here all the same: WhatsApp's ticks are a courtesy
+		s.tellRead(ctx, line, c, read)
 	}
-	s.tellRead(ctx, line, c, read)
 	return nil
 }
 
@@ -118,7 +116,7 @@ func (s *Service) Typing(ctx context.Context, p id.Principal, session id.Session
 	if !c.isWritable() {
 		return fault.BadField("chatId", "must be a person or a group")
 	}
-	line, err := s.connectedLine(ctx, c.Ref, id.Session{})
+	line, err := s.connectedLine(ctx, c.Ref)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd Se
 		}
 		return tx.FindMessage(ctx, p.Tenant, message)
 	}
-	if err = s.mustBeLinked(ctx, tx, chat.Ref, cmd.Session); err != nil {
+	if err = s.mustBeLinked(ctx, tx, chat.Ref); err != nil {
 		return Message{}, err
 	}
 	return s.enqueue(ctx, tx, chat, draft, now)
@@ -91,10 +91,10 @@ func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd Se
 // isWritable reports whether messages can be sent to the chat.
 func (c *Chat) isWritable() bool { return c.Kind == DirectChat || c.Kind == GroupChat }
 
-// mustBeLinked returns a fault when the session has no link. A session that the caller named and that does not exist is not found.
-func (s *Service) mustBeLinked(ctx context.Context, tx Store, ref Ref, named id.Session) error {
-	session, err := tx.FindSession(ctx, ref)
-	if fault.Is(err, fault.NotFound) && named.IsZero() || err == nil && !session.IsLinked {
+// mustBeLinked returns a fault when the session has no link. One besides the default that does not exist is not found.
+func (s *Service) mustBeLinked(ctx context.Context, st Store, ref Ref) error {
+	session, err := st.FindSession(ctx, ref)
+	if fault.Is(err, fault.NotFound) && ref.isDefault() || err == nil && !session.IsLinked {
 		return errNotLinked()
 	}
 	return err
@@ -171,7 +171,7 @@ func (s *Service) queueCommand(ctx context.Context, tx Store, j *events.SendMess
 	if err != nil {
 		return Message{}, err
 	}
-	err = s.mustBeLinked(ctx, tx, chat.Ref, id.Session{})
+	err = s.mustBeLinked(ctx, tx, chat.Ref)
 	if fault.HasReason(err, FailedNotLinked) {
 		draft.Status, draft.Reason = MessageFailed, FailedNotLinked
 	} else if err != nil {
@@ -187,17 +187,22 @@ func (s *Service) HandleWithdraw(ctx context.Context, j *events.WithdrawMessage)
 	if reason == "" {
 		reason = failedWithdrawn
 	}
+	isWithdrawn := false
 	err := s.store.InTx(ctx, func(tx Store) error {
 		m, err := tx.LockMessage(ctx, j.Tenant, j.Message)
-		if err != nil || !m.isWaiting() {
+		if isWithdrawn = err == nil && m.isWaiting(); !isWithdrawn {
 			return err
 		}
 		return s.settleMessage(ctx, tx, &m, MessageFailed, clean(reason, mostWAID), s.now())
 	})
-	if err == nil {
-		s.outcomes.tell(j.Message)
+	if err != nil {
+		return err
 	}
-	return err
+	if isWithdrawn {
+		s.observe.Failed(failedWithdrawn)
+	}
+	s.outcomes.tell(j.Message)
+	return nil
 }
 
 // fingerprint tells requests with one idempotency key apart.

@@ -90,6 +90,9 @@ func DefaultSession(tenant id.Tenant) Ref {
 	return Ref{Tenant: tenant, Session: id.FromSession(tenant.String())}
 }
 
+// isDefault reports whether the session is the one that its tenant has without asking.
+func (r Ref) isDefault() bool { return r == DefaultSession(r.Tenant) }
+
 // newSession makes a session that was never linked.
 func newSession(ref Ref, name string, now time.Time) Session {
 	return Session{Ref: ref, Name: name, Status: StatusStopped, Reason: ReasonNeverLinked, Since: now, CreatedAt: now}

@@ -163,9 +163,12 @@ func (l *line) Close()                           {}
 func TestALineIsLinkedThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	require.Equal(t, "stopped", s.ok("admin", "GET", "/api/whatsapp/status", "")["status"])
+	unborn := s.ok("admin", "GET", "/api/whatsapp/status", "")
+	require.Equal(t, "stopped", unborn["status"])
+	require.Equal(t, unborn, s.ok("admin", "GET", "/api/whatsapp/status?session="+unborn["session"].(string), ""))
+	require.Empty(t, s.ok("admin", "GET", "/api/chats?session="+unborn["session"].(string), "")["items"])
 	require.Equal(t, "qr_not_available", s.call("admin", "GET", "/api/whatsapp/qr", "").body["code"])
-	started := s.ok("admin", "POST", "/api/whatsapp/init", "")
+	started := s.ok("admin", "POST", "/api/whatsapp/init?session="+unborn["session"].(string), "")
 	require.Equal(t, "connecting", started["status"])
 	l := <-s.engine.opened
 	a := s.call("admin", "GET", "/api/whatsapp/qr", "")
