@@ -15,13 +15,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"turnero/internal/config"
+	"turnero/internal/platform/secret"
 )
 
-// The files of a data folder that a backup holds; the databases are copied as they stand at one moment.
-var (
-	databaseFiles = []string{"turnero.db", "whatsapp.db"}
-	mediaFolder   = "media"
-	masterKeyFile = "master.key"
+// What a backup holds, by its name in the archive.
+const (
+	mainDatabase   = "turnero.db" // wherever the configuration has it
+	deviceDatabase = "whatsapp.db"
+	mediaFolder    = "media"
+	masterKeyFile  = secret.FileName
 )
 
 type backupCommand struct {
@@ -46,7 +50,7 @@ func (c backupCommand) Run(env *environment) (err error) {
 	}()
 	gz := gzip.NewWriter(out)
 	archive := tar.NewWriter(gz)
-	if err = c.fill(env.ctx, env.cfg.Data, archive); err != nil {
+	if err = c.fill(env.ctx, env.cfg, archive); err != nil {
 		return err
 	}
 	if err = errors.Join(archive.Close(), gz.Close(), out.Sync()); err != nil {
@@ -60,18 +64,20 @@ func (c backupCommand) Run(env *environment) (err error) {
 	return nil
 }
 
-func (c backupCommand) fill(ctx context.Context, data string, archive *tar.Writer) error {
-	if _, err := os.Stat(filepath.Join(data, databaseFiles[0])); err != nil {
-		return fmt.Errorf("%s holds no database: %w", data, err)
+// fill copies each database as it stands at one moment, and the files.
+func (c backupCommand) fill(ctx context.Context, cfg *config.Config, archive *tar.Writer) error {
+	data := cfg.Data
+	if _, err := os.Stat(cfg.DatabaseFile()); err != nil {
+		return fmt.Errorf("there is no database: %w", err)
 	}
 	temp, err := os.MkdirTemp("", "turnero-backup-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	for _, name := range databaseFiles {
+	for name, path := range databases(cfg) {
 		copied := filepath.Join(temp, name)
-		if err = copyDatabase(ctx, filepath.Join(data, name), copied); errors.Is(err, fs.ErrNotExist) {
+		if err = copyDatabase(ctx, path, copied); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
@@ -100,6 +106,11 @@ func (c backupCommand) fill(ctx context.Context, data string, archive *tar.Write
 		return nil
 	}
 	return err
+}
+
+// databases gives the files of the databases by their names in the archive.
+func databases(cfg *config.Config) map[string]string {
+	return map[string]string{mainDatabase: cfg.DatabaseFile(), deviceDatabase: filepath.Join(cfg.Data, deviceDatabase)}
 }
 
 // copyDatabase writes a consistent copy of a SQLite file that may be in use.
@@ -138,16 +149,19 @@ type restoreCommand struct {
 	Archive string `arg:"" help:"Archive of 'turnero backup'." type:"existingfile"`
 }
 
-// Run unpacks the archive into a data folder that holds no database yet.
+// Run unpacks the archive into a data folder that holds no database yet: all of it, or nothing.
 func (c restoreCommand) Run(env *environment) error {
-	dir, err := openDataDir(env.cfg.Data)
+	if !env.cfg.Embedded() {
+		return errors.New("restore fills an embedded database; for PostgreSQL and MySQL use their own tools")
+	}
+	dir, err := holdFolders(env.cfg)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	for _, name := range append(slices.Clone(databaseFiles), masterKeyFile) {
-		if _, err = os.Stat(dir.file(name)); err == nil && name != masterKeyFile {
-			return fmt.Errorf("%s already holds %s; restore into an empty folder", env.cfg.Data, name)
+	for _, path := range databases(env.cfg) {
+		if _, err = os.Stat(path); err == nil {
+			return fmt.Errorf("there is a %s already; restore into an empty folder", path)
 		}
 	}
 	in, err := os.Open(c.Archive)
@@ -155,12 +169,8 @@ func (c restoreCommand) Run(env *environment) error {
 		return err
 	}
 	defer in.Close()
-	gz, err := gzip.NewReader(in)
-	if err != nil {
-		return fmt.Errorf("%s is not an archive of 'turnero backup': %w", c.Archive, err)
-	}
-	if err = unpack(tar.NewReader(gz), dir); err != nil {
-		return err
+	if err = unpack(in, env.cfg); err != nil {
+		return fmt.Errorf("restore %s: %w", c.Archive, err)
 	}
 	fmt.Fprintln(env.stdout, "restored into", env.cfg.Data)
 	if _, err = os.Stat(dir.file(masterKeyFile)); err != nil && env.cfg.MasterKey == "" {
@@ -170,30 +180,78 @@ func (c restoreCommand) Run(env *environment) error {
 	return nil
 }
 
-func unpack(archive *tar.Reader, dir *dataDir) error {
+// unfinished ends the name of a file that is being restored.
+const unfinished = ".restoring"
+
+// unpack writes the files of the archive beside their places and, once all of it was read and is sound, moves them there.
+func unpack(in io.Reader, cfg *config.Config) (err error) {
+	gz, err := gzip.NewReader(in)
+	if err != nil {
+		return fmt.Errorf("it is not an archive of 'turnero backup': %w", err)
+	}
+	var places []string
+	defer func() {
+		for _, path := range places {
+			if err != nil {
+				_ = os.Remove(path + unfinished)
+			}
+		}
+	}()
+	archive := tar.NewReader(gz)
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			break
 		}
 		if err != nil {
 			return err
 		}
-		known := slices.Contains(databaseFiles, header.Name) || header.Name == masterKeyFile || strings.HasPrefix(header.Name, mediaFolder+"/")
-		if !known || !filepath.IsLocal(header.Name) || header.Typeflag != tar.TypeReg {
-			return fmt.Errorf("the archive holds %q, which no backup has", header.Name)
+		path, err := placeOf(header, cfg)
+		if err != nil {
+			return err
 		}
-		if err = unpackFile(archive, dir.file(filepath.FromSlash(header.Name))); err != nil {
+		places = append(places, path)
+		if err = unpackFile(archive, path+unfinished); err != nil {
 			return err
 		}
 	}
+	if _, err = io.Copy(io.Discard, gz); err != nil { // reads the checksum behind the last file
+		return err
+	}
+	if !slices.Contains(places, cfg.DatabaseFile()) {
+		return errors.New("it holds no database")
+	}
+	for _, path := range places {
+		if _, err := os.Stat(path); err == nil {
+			return fmt.Errorf("%s is there already", path)
+		}
+	}
+	for _, path := range places {
+		if err = os.Rename(path+unfinished, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeOf tells where a file of the archive belongs.
+func placeOf(header *tar.Header, cfg *config.Config) (string, error) {
+	path, known := databases(cfg)[header.Name]
+	if !known {
+		known = header.Name == masterKeyFile || strings.HasPrefix(header.Name, mediaFolder+"/")
+		path = filepath.Join(cfg.Data, filepath.FromSlash(header.Name))
+	}
+	if !known || !filepath.IsLocal(header.Name) || header.Typeflag != tar.TypeReg {
+		return "", fmt.Errorf("it holds %q, which no backup has", header.Name)
+	}
+	return path, nil
 }
 
 func unpackFile(from io.Reader, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

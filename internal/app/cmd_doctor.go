@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
 	"turnero/internal/config"
@@ -115,7 +114,7 @@ func checkNetwork(cfg *config.Config) finding {
 func checkDatabase(ctx context.Context, cfg *config.Config) []finding {
 	base := finding{subject: "database"}
 	if cfg.Embedded() {
-		if _, err := os.Stat(filepath.Join(cfg.Data, "turnero.db")); errors.Is(err, os.ErrNotExist) && cfg.Database == "" {
+		if _, err := os.Stat(cfg.DatabaseFile()); errors.Is(err, os.ErrNotExist) {
 			base.note = "embedded; it is made on the first start"
 			return []finding{base}
 		}
@@ -133,7 +132,7 @@ func checkDatabase(ctx context.Context, cfg *config.Config) []finding {
 		base.note += "; WhatsApp's device keys are in a SQLite file in the data folder, so one process at a time can carry the lines, and that folder must be backed up too"
 	}
 	schema := finding{subject: "schema", err: migrate.Check(ctx, db)}
-	if schema.err != nil && cfg.Embedded() {
+	if have, need, err := migrate.Versions(ctx, db); err == nil && have < need && cfg.Embedded() {
 		schema = finding{subject: "schema", note: "is brought up to date on the next start"}
 	}
 	out := []finding{base, schema}

@@ -14,7 +14,7 @@ type migrateCommand struct {
 // Run brings the schema up to date.
 func (c migrateCommand) Run(env *environment) error {
 	if env.cfg.Embedded() {
-		dir, err := openDataDir(env.cfg.Data)
+		dir, err := holdFolders(env.cfg)
 		if err != nil {
 			return err
 		}

@@ -11,11 +11,6 @@ import (
 	"turnero/wasim"
 )
 
-const (
-	defaultListen = ":8080"          // as the configuration has it
-	simListen     = "127.0.0.1:8090" // where the network listens unless told otherwise
-)
-
 type simCommand struct {
 	FastPair bool `name:"fast-pair" help:"Have new devices make 50 keys instead of 812, for load tests."`
 	Memory   bool `help:"Keep nothing: phones and links are gone when it stops."`
@@ -38,11 +33,7 @@ func (c simCommand) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	address := cfg.Listen
-	if address == defaultListen {
-		address = simListen
-	}
-	listener, err := (&net.ListenConfig{}).Listen(env.ctx, "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(env.ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return errors.Join(err, network.Close())
 	}

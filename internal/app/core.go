@@ -65,7 +65,7 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.data, err = openDataDir(c.cfg.Data); err != nil {
+	if c.data, err = holdFolders(c.cfg); err != nil {
 		return c, err
 	}
 	if err = c.openDatabase(env.ctx); err != nil {

@@ -7,12 +7,36 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"turnero/internal/config"
 )
 
 // dataDir is the folder of a process's files, held against a second process.
 type dataDir struct {
-	path string
-	lock *os.File
+	path     string
+	lock     *os.File
+	database *dataDir // the folder of the embedded database when that is another one, else nil
+}
+
+// holdFolders opens the data folder and, when the embedded database lies elsewhere, holds that folder too: two processes
+// with one database would both carry its lines.
+func holdFolders(cfg *config.Config) (*dataDir, error) {
+	dir, err := openDataDir(cfg.Data)
+	if err != nil || !cfg.Embedded() {
+		return dir, err
+	}
+	folder := filepath.Dir(cfg.DatabaseFile())
+	own, err := os.Stat(cfg.Data)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	if other, err := os.Stat(folder); err == nil && os.SameFile(own, other) {
+		return dir, nil
+	}
+	if dir.database, err = openDataDir(folder); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return dir, nil
 }
 
 // openDataDir makes the folder if need be (0700) and takes its lock. A second process gets an error that names the first.
@@ -41,10 +65,15 @@ func openDataDir(path string) (*dataDir, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("write the data folder's lock: %w", err)
 	}
-	return &dataDir{path, f}, nil
+	return &dataDir{path: path, lock: f}, nil
 }
 
 func (d *dataDir) file(name string) string { return filepath.Join(d.path, name) }
 
-// Close gives the folder free.
-func (d *dataDir) Close() error { return d.lock.Close() }
+// Close gives the folders free.
+func (d *dataDir) Close() error {
+	if d.database != nil {
+		return errors.Join(d.database.Close(), d.lock.Close())
+	}
+	return d.lock.Close()
+}

@@ -32,6 +32,12 @@ type commandLine struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
+// Where the two commands that serve listen unless told otherwise.
+const (
+	serveListen = ":8080"
+	simListen   = "127.0.0.1:8090"
+)
+
 // environment is what a command may touch of the world around it.
 type environment struct {
 	ctx            context.Context
@@ -69,6 +75,12 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		fmt.Fprintln(stderr, "turnero:", err)
 		fmt.Fprintln(stderr, "Run 'turnero --help' for what there is.")
 		return 2
+	}
+	if cli.Listen == "" {
+		cli.Listen = serveListen
+		if parsed.Command() == "sim" {
+			cli.Listen = simListen
+		}
 	}
 	env := &environment{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, cfg: &cli.Config}
 	if err = parsed.Run(env); err != nil && !errors.Is(err, context.Canceled) {

@@ -55,7 +55,7 @@ func (a activeTenants) IsActive(ctx context.Context, tenant id.Tenant) (bool, er
 	return a.c.tenants.IsActive(ctx, tenant)
 }
 
-// Exists implements whatsapp.Users: whether an active person works for the tenant.
+// userExists reports whether an active person works for the tenant.
 func (c *core) userExists(ctx context.Context, tenant id.Tenant, user id.User) (bool, error) {
 	u, err := c.auth.FindUser(ctx, tenant, user)
 	if fault.Is(err, fault.NotFound) {

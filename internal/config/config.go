@@ -44,7 +44,7 @@ func (s Secret) Reveal() string { return string(s) }
 // Config is everything that can be configured. Field tags are read by kong; the flag's name is also the key in the YAML file.
 type Config struct {
 	Target   []string `help:"Services that this process runs: all, or any set of gateway, auth, tenants, appointments, whatsapp, notifications." default:"all" sep:","`
-	Listen   string   `help:"Address of the HTTP server." default:":8080" placeholder:"HOST:PORT"`
+	Listen   string   `help:"Address of the HTTP server. Default: :8080, of sim 127.0.0.1:8090." placeholder:"HOST:PORT"`
 	Data     string   `help:"Folder of this process's files: embedded database, keys, media." default:"data" type:"path" placeholder:"DIR"`
 	Database Secret   `name:"database-url" help:"Database: sqlite:FILE, postgres://…, mysql://…. Default: a SQLite file in the data folder." placeholder:"URL"`
 	Redis    Secret   `name:"redis-url" help:"Redis, for processes that share the work." placeholder:"URL"`
@@ -79,6 +79,9 @@ func (c *Config) DatabaseURL() string {
 	return "sqlite:" + filepath.Join(c.Data, "turnero.db")
 }
 
+// DatabaseFile gives the file of an embedded database.
+func (c *Config) DatabaseFile() string { return sqlkit.SQLiteFile(c.DatabaseURL()) }
+
 // Embedded reports whether the process keeps its database to itself: SQLite.
 func (c *Config) Embedded() bool {
 	d, err := sqlkit.DialectOf(c.DatabaseURL())
@@ -96,7 +99,7 @@ func (c *Config) Validate() error {
 	if _, err := sqlkit.DialectOf(c.DatabaseURL()); err != nil {
 		say("database-url", err.Error())
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	if _, _, err := net.SplitHostPort(c.Listen); c.Listen != "" && err != nil {
 		say("listen", "must be HOST:PORT, as in 127.0.0.1:8080 or :8080")
 	}
 	if !slices.Equal(c.Target, []string{"all"}) {

@@ -252,12 +252,15 @@ func TestASecondProcessOnTheFolderRefuses(t *testing.T) {
 	out, code := runBinary(t, "serve", "--data", p.data, "--listen", "127.0.0.1:0")
 	require.NotZero(t, code)
 	require.Contains(t, out, "in use by another turnero process")
+	out, code = runBinary(t, "serve", "--data", t.TempDir(), "--database-url", "sqlite:"+p.data+"/turnero.db", "--listen", "127.0.0.1:0")
+	require.NotZero(t, code, "nor with another folder on its database")
+	require.Contains(t, out, "in use by another turnero process")
 }
 
 func TestTheFolderKeepsItsSecretsToItself(t *testing.T) {
 	t.Parallel()
 	p := startDemo(t)
-	for _, name := range []string{"demo.json", "master.key"} {
+	for _, name := range []string{"demo.json", "master.key", "turnero.db", "whatsapp.db"} {
 		info, err := os.Stat(p.data + "/" + name)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)

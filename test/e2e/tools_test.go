@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"errors"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,42 @@ func TestBackupTakenWhileRunningRestoresIntoAnEmptyFolder(t *testing.T) {
 	require.Zero(t, code, out)
 	out, code = runBinary(t, "doctor", "--data", whole, "--network", "sim", "--listen", "127.0.0.1:0")
 	require.Zero(t, code, out)
+}
+
+func TestRestoreIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	elsewhere := "--database-url=sqlite:" + filepath.Join(t.TempDir(), "shop.db")
+	data := filepath.Join(t.TempDir(), "data")
+	out, code := runBinary(t, "user", "create", "ana@example.com", "--data", data, elsewhere)
+	require.Zero(t, code, out)
+	archive := filepath.Join(t.TempDir(), "backup.tar.gz")
+	out, code = runBinary(t, "backup", archive, "--include-master-key", "--data", data, elsewhere)
+	require.Zero(t, code, out)
+
+	raw, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	cut := filepath.Join(t.TempDir(), "cut.tar.gz")
+	require.NoError(t, os.WriteFile(cut, raw[:len(raw)-12], 0o600))
+	fresh := filepath.Join(t.TempDir(), "fresh")
+	out, code = runBinary(t, "restore", cut, "--data", fresh)
+	require.NotZero(t, code, out)
+	files, err := os.ReadDir(fresh)
+	require.NoError(t, err)
+	require.Len(t, files, 1, "nothing but the lock")
+
+	out, code = runBinary(t, "restore", archive, "--data", fresh)
+	require.Zero(t, code, out)
+	out, code = runBinary(t, "user", "password", "ana@example.com", "--data", fresh)
+	require.Zero(t, code, "the person and the key are there: %s", out)
+	for _, name := range []string{"turnero.db", "master.key"} {
+		info, err := os.Stat(filepath.Join(fresh, name))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
+	}
+	require.NoError(t, os.Remove(filepath.Join(fresh, "turnero.db")))
+	out, code = runBinary(t, "restore", archive, "--data", fresh)
+	require.NotZero(t, code, "a master key is never replaced")
+	require.Contains(t, out, "master.key is there already")
 }
 
 func TestDoctorSaysWhatIsWrong(t *testing.T) {

@@ -28,7 +28,8 @@ func provider(db *sqlkit.DB) (*goose.Provider, error) {
 	return goose.NewProvider(dialects[db.Dialect()], db.SQL(), files, goose.WithDisableGlobalRegistry(true))
 }
 
-// Up applies what is missing, in order, and returns how many migrations it applied.
+// Up applies what is missing, in order, and returns how many migrations it applied. A schema that is newer than this build
+// needs is an error.
 func Up(ctx context.Context, db *sqlkit.DB) (int, error) {
 	p, err := provider(db)
 	if err != nil {
@@ -38,7 +39,7 @@ func Up(ctx context.Context, db *sqlkit.DB) (int, error) {
 	if err != nil {
 		return len(done), fmt.Errorf("migrate: %w", err)
 	}
-	return len(done), nil
+	return len(done), Check(ctx, db)
 }
 
 // Versions gives the version of the database's schema and the version that this build needs.

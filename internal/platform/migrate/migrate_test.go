@@ -26,6 +26,12 @@ func TestSchemaIsCheckedAndBroughtUpOnEveryDatabase(t *testing.T) {
 			applied, err = migrate.Up(t.Context(), db)
 			require.NoError(t, err)
 			require.Zero(t, applied)
+
+			_, err = db.SQL().ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
+			require.NoError(t, err)
+			_, err = migrate.Up(t.Context(), db)
+			require.ErrorContains(t, err, "newer than", "another build has been here")
+			require.ErrorContains(t, migrate.Check(t.Context(), db), "newer than")
 		})
 	}
 }

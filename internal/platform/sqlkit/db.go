@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func Open(ctx context.Context, rawURL string, maxConns int) (*DB, error) {
 	db := &DB{dialect: dialect, url: rawURL}
 	switch dialect {
 	case SQLite:
-		err = db.openSQLite(strings.TrimPrefix(strings.TrimPrefix(rawURL, "sqlite:"), "//"), maxConns)
+		err = db.openSQLite(SQLiteFile(rawURL), maxConns)
 	case Postgres:
 		err = db.openPostgres(rawURL, maxConns)
 	case MySQL:
@@ -90,9 +91,22 @@ func Open(ctx context.Context, rawURL string, maxConns int) (*DB, error) {
 	return db, nil
 }
 
+// SQLiteFile gives the path of the file that a sqlite URL names.
+func SQLiteFile(rawURL string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(rawURL, "sqlite:"), "//")
+}
+
 func (db *DB) openSQLite(path string, maxConns int) error {
 	if path == "" {
 		return errors.New("a sqlite URL names a file: sqlite:/path/to/file.db")
+	}
+	// SQLite would make the file readable by everybody; the files beside it take its mode.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
