@@ -33,7 +33,7 @@ func buildGateway(c *core) error {
 }
 
 func gatewayRoutes(c *core, api *httpkit.API) {
-	(&gateway.Stream{Log: c.events, Bus: c.bus, Closing: c.closing}).Register(api)
+	(&gateway.Stream{Log: c.events, Bus: c.bus, Authenticate: c.authenticate, Closing: c.closing}).Register(api)
 }
 
 // handler is everything that the process answers under its address.

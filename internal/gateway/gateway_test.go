@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/events"
+	"turnero/internal/fault"
 	"turnero/internal/gateway"
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
@@ -195,4 +197,33 @@ func TestAListenerHearsItsTenantsEventsAndResumesWithoutGapOrDouble(t *testing.T
 	require.Equal(t, 422, get(mux, "/api/events", "Last-Event-ID", "x").Code)
 	close(closing)
 	require.Equal(t, "closed", next(resumed))
+}
+
+func TestAStreamEndsWithTheCredentialsThatItBeganWith(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		admin := id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}
+		var trouble error
+		authenticate := func(context.Context, *http.Request) (id.Principal, error) { return admin, trouble }
+		mux := http.NewServeMux()
+		api := httpkit.New(mux, "t", "1", authenticate, slog.New(slog.DiscardHandler))
+		(&gateway.Stream{Log: &memoryLog{}, Bus: bus.NewMemory(), Authenticate: authenticate, Closing: make(chan struct{})}).Register(api)
+		ended := make(chan struct{})
+		go func() { get(mux, "/api/events"); close(ended) }()
+		isOpen := func() bool {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			select {
+			case <-ended:
+				return false
+			default:
+				return true
+			}
+		}
+		require.True(t, isOpen())
+		trouble = fault.New(fault.Unavailable, "down", "the database does not answer")
+		require.True(t, isOpen(), "what cannot be checked is believed")
+		trouble = fault.New(fault.Unauthenticated, "login_ended", "this log-in has ended")
+		require.False(t, isOpen())
+	})
 }

@@ -27,11 +27,12 @@ type EventLog interface {
 	Head(ctx context.Context) (int64, error)
 }
 
-// Stream tells listeners a tenant's events as server-sent events.
+// Stream tells listeners a tenant's events as server-sent events, for as long as their credentials hold.
 type Stream struct {
-	Log     EventLog
-	Bus     bus.Bus
-	Closing <-chan struct{} // closed when the process stops: streams end then, and clients resume elsewhere
+	Log          EventLog
+	Bus          bus.Bus
+	Authenticate httpkit.Authenticate
+	Closing      <-chan struct{} // closed when the process stops: streams end then, and clients resume elsewhere
 }
 
 // streamed is the data of one server-sent event.
@@ -47,7 +48,7 @@ func (s *Stream) Register(api *httpkit.API) {
 	api.Raw(httpkit.Op{ID: "listen-events", Method: http.MethodGet, Path: "/api/events", Tag: "events", Roles: []id.Role{id.Admin}, Scope: "events:read",
 		Summary: "Listen to the business's events (server-sent events)",
 		Description: "Each event has a number (`id:`). A client that comes back with it as `Last-Event-ID` (or `?after=`) gets every event since, none twice. " +
-			"Without it the stream begins now."}, s.serve)
+			"Without it the stream begins now. A stream ends when its credentials do: come back with others and the last number."}, s.serve)
 }
 
 func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
@@ -74,7 +75,7 @@ func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
 		select {
 		case <-woken:
 		case <-tick.C:
-			if !send(w, out, ": still here\n\n") {
+			if !s.mayStay(r, p) || !send(w, out, ": still here\n\n") {
 				return
 			}
 		case <-s.Closing:
@@ -83,6 +84,16 @@ func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
 			return
 		}
 	}
+}
+
+// mayStay reports whether the listener's credentials are still what they were when the stream began: a log-in ends, a key is
+// revoked, a business is suspended. That they cannot be checked at this moment is no reason to go.
+func (s *Stream) mayStay(r *http.Request, p id.Principal) bool {
+	now, err := s.Authenticate(r.Context(), r)
+	if err != nil {
+		return !fault.Is(err, fault.Unauthenticated)
+	}
+	return now.Tenant == p.Tenant && now.Role == p.Role
 }
 
 // position reads from which number the listener wants to go on.
