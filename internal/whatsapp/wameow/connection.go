@@ -130,11 +130,7 @@ func (c *connection) open() error {
 	result := make(chan error, 1)
 	go func() {
 		defer close(c.dialled)
-		err := safely(func() error { return c.client.ConnectContext(c.library) })
-		if err == nil {
-			c.wire.greeted()
-		}
-		result <- err
+		result <- safely(func() error { return c.client.ConnectContext(c.library) })
 	}()
 	select {
 	case err := <-result:

@@ -20,14 +20,13 @@ type wire struct {
 
 	mu        sync.Mutex
 	socket    io.ReadWriteCloser
-	isGreeted bool // the handshake is complete
 	isSevered bool
 	isRead    bool
-	hasSpoken bool // the empty frame has been given
+	hasHeard  bool // something has been read: the other side's answer, or the frame that stands for it
 }
 
 // emptyFrame is a WebSocket message (RFC 6455 section 5.2: final, binary, three bytes) that carries an empty Noise frame. To a
-// handshake that waits for an answer it is a wrong one: the library then gives up at once instead of after 20 s.
+// handshake that still waits for the first answer it is a wrong one: the library then gives up at once instead of after 20 s.
 var emptyFrame = []byte{0x82, 3, 0, 0, 0}
 
 func newWire(base http.RoundTripper) *wire { return &wire{base: base, read: make(chan struct{})} }
@@ -51,13 +50,6 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.socket = socket
 	resp.Body = tap{socket, w}
 	return resp, nil
-}
-
-// greeted is told that the handshake is complete.
-func (w *wire) greeted() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.isGreeted = true
 }
 
 // sever closes the socket and returns when the library's reader has noticed.
@@ -93,12 +85,19 @@ func (w *wire) readAll() {
 func (w *wire) lastWord() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.isSevered && !w.isGreeted && !w.hasSpoken {
-		w.hasSpoken = true
+	if w.isSevered && !w.hasHeard {
+		w.hasHeard = true
 		return emptyFrame
 	}
 	w.readAll()
 	return nil
+}
+
+// heard notes that the reader has read something.
+func (w *wire) heard() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hasHeard = true
 }
 
 // tap is the socket as the library sees it.
@@ -111,6 +110,7 @@ type tap struct {
 func (t tap) Read(p []byte) (int, error) {
 	n, err := t.ReadWriteCloser.Read(p)
 	if err == nil || n > 0 {
+		t.wire.heard()
 		return n, nil
 	}
 	if word := t.wire.lastWord(); word != nil {
