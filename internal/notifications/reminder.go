@@ -16,15 +16,14 @@ type State string
 // The states of a reminder.
 const (
 	Planned State = "planned" // waits for its time
-	Queued  State = "queued"  // handed to whatsapp; the message's own status tells the rest
+	Queued  State = "queued"  // handed to whatsapp; the message's own status tells the rest, also when it was withdrawn
 	Dropped State = "dropped" // not wanted any more: the appointment was cancelled or moved
-	Skipped State = "skipped" // its time had passed before it could be sent
+	Skipped State = "skipped" // not worth sending any more when its turn came
 )
 
 // transitions is the table of what may follow what. Dropped may be planned anew when an appointment is moved back.
 var transitions = map[State][]State{
 	Planned: {Queued, Dropped, Skipped},
-	Queued:  {Dropped},
 	Dropped: {Planned},
 }
 
@@ -38,7 +37,7 @@ type Reminder struct {
 	Start       time.Time     // of the appointment, UTC
 	Due         time.Time     // when it is to be sent, UTC
 	State       State
-	Reason      string // why it was dropped or skipped
+	Reason      string // why it was dropped, skipped or, when queued, withdrawn
 	Message     id.Message
 	WAID        string  // WhatsApp's ID of the message, fixed when planned
 	Chat        id.Chat // zero when the appointment was not booked in a chat
@@ -76,11 +75,24 @@ func plan(f events.AppointmentFacts, offset time.Duration, now time.Time) *Remin
 		AsOf: f.At, Created: now, Updated: now}
 }
 
+// takeFacts brings what the reminder says, and to whom, up to date with a newer plan for the same start.
+func (r *Reminder) takeFacts(newer *Reminder) {
+	r.Chat, r.Recipient, r.Name, r.Service, r.Staff, r.Zone = newer.Chat, newer.Recipient, newer.Name, newer.Service, newer.Staff, newer.Zone
+	r.AsOf, r.Updated = newer.AsOf, newer.Updated
+}
+
+// replaces reports whether the reminder is of the same start as the other and nearer to it, and has fallen due too.
+func (r *Reminder) replaces(other *Reminder, now time.Time) bool {
+	isAlive := r.State == Planned || r.State == Queued
+	return isAlive && r.Channel == other.Channel && r.Start.Equal(other.Start) && r.Offset < other.Offset && !now.Before(r.Due)
+}
+
 // RemindJob is the command to look at a reminder when it falls due.
 type RemindJob struct {
-	Tenant   id.Tenant       `json:"tenant"`
-	Reminder id.Notification `json:"reminder"`
-	Due      time.Time       `json:"due"`
+	Tenant      id.Tenant       `json:"tenant"`
+	Appointment id.Appointment  `json:"appointment"`
+	Reminder    id.Notification `json:"reminder"`
+	Due         time.Time       `json:"due"`
 }
 
 // JobKind implements events.Job.

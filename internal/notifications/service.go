@@ -36,15 +36,14 @@ type Appointments interface {
 	Standing(ctx context.Context, tenant id.Tenant, appointment id.Appointment) (Standing, error)
 }
 
-// Store keeps reminders. Find returns a fault NotFound.
+// Store keeps reminders.
 type Store interface {
 	InTx(ctx context.Context, fn func(Store) error) error
 	Emit(ctx context.Context, ev events.Event) error
 	Enqueue(ctx context.Context, job events.Job, at time.Time) error
-	Find(ctx context.Context, tenant id.Tenant, reminder id.Notification) (*Reminder, error) // locked until the end of the transaction
-	ListOfAppointment(ctx context.Context, tenant id.Tenant, appointment id.Appointment) ([]*Reminder, error)
-	List(ctx context.Context, tenant id.Tenant, after Position, limit int) ([]*Reminder, error) // newest due first
-	Save(ctx context.Context, r *Reminder) error                                                // inserts or replaces
+	ListOfAppointment(ctx context.Context, tenant id.Tenant, appointment id.Appointment) ([]*Reminder, error) // locked until the end of the transaction
+	List(ctx context.Context, tenant id.Tenant, after Position, limit int) ([]*Reminder, error)               // newest due first
+	Save(ctx context.Context, r *Reminder) error                                                              // inserts or replaces
 }
 
 // Position is where a page of reminders begins: behind the reminder with this due time and ID. The zero value is the beginning.
@@ -115,59 +114,57 @@ func (s *Service) follow(ctx context.Context, f events.AppointmentFacts, wanted 
 }
 
 func (s *Service) drop(ctx context.Context, tx Store, r *Reminder, reason string, asOf, now time.Time) error {
-	wasQueued := r.State == Queued
-	if !r.move(Dropped, reason, now) {
-		return nil
-	}
-	r.AsOf = asOf
-	if wasQueued { // it may still wait for the line to come back
+	switch {
+	case r.State == Queued && r.Reason == "": // it may still wait for the line to come back; the message tells whether it left before
+		r.Reason, r.Updated = reason, now
 		if err := tx.Enqueue(ctx, &events.WithdrawMessage{Tenant: r.Tenant, Message: r.Message, Reason: reason}, now); err != nil {
 			return err
 		}
+	case !r.move(Dropped, reason, now):
+		return nil
 	}
+	r.AsOf = asOf
 	return tx.Save(ctx, r)
 }
 
+// planOne plans a reminder that falls due after the change which it follows. One that fell due since, while nothing was
+// running here, is late but not forgotten.
 func (s *Service) planOne(ctx context.Context, tx Store, r *Reminder, existing []*Reminder, now time.Time) error {
-	if r.Due.Before(now) {
+	if r.Due.Before(r.AsOf) {
 		return nil
 	}
-	i := slices.IndexFunc(existing, func(old *Reminder) bool { return old.ID == r.ID })
-	if i >= 0 {
+	if i := slices.IndexFunc(existing, func(old *Reminder) bool { return old.ID == r.ID }); i >= 0 {
 		old := existing[i]
-		if !r.AsOf.After(old.AsOf) || !old.move(Planned, "", now) {
+		if !r.AsOf.After(old.AsOf) || old.State != Planned && !old.move(Planned, "", now) {
 			return nil
 		}
-		// The appointment came back to a time that it had before: a message handed over then was withdrawn, so this one is new.
-		old.AsOf = r.AsOf
-		old.WAID = r.WAID
-		old.Message = id.FromMessage("reminder|" + r.ID.String() + "|" + r.AsOf.UTC().Format(time.RFC3339Nano))
+		old.takeFacts(r)
 		r = old
 	}
 	if err := tx.Save(ctx, r); err != nil {
 		return err
 	}
-	return tx.Enqueue(ctx, &RemindJob{Tenant: r.Tenant, Reminder: r.ID, Due: r.Due}, r.Due)
+	return tx.Enqueue(ctx, &RemindJob{Tenant: r.Tenant, Appointment: r.Appointment, Reminder: r.ID, Due: r.Due}, r.Due)
 }
 
 // HandleRemind looks at a reminder that has fallen due and hands its message over, unless the appointment is not what it
-// was when the reminder was planned.
+// was when the reminder was planned, or another reminder of it is due as well and nearer to it: who was not reminded in
+// time, because nothing was running here, need not hear it twice.
 func (s *Service) HandleRemind(ctx context.Context, job *RemindJob) error {
 	settings, err := s.Settings.ReminderSettings(ctx, job.Tenant)
 	if err != nil {
 		return fmt.Errorf("read reminder settings: %w", err)
 	}
 	return s.Store.InTx(ctx, func(tx Store) error {
-		r, err := tx.Find(ctx, job.Tenant, job.Reminder)
-		if fault.Is(err, fault.NotFound) {
-			return nil
-		}
+		all, err := tx.ListOfAppointment(ctx, job.Tenant, job.Appointment)
 		if err != nil {
 			return err
 		}
-		if r.State != Planned || !r.Due.Equal(job.Due) {
+		i := slices.IndexFunc(all, func(r *Reminder) bool { return r.ID == job.Reminder })
+		if i < 0 || all[i].State != Planned || !all[i].Due.Equal(job.Due) {
 			return nil
 		}
+		r := all[i]
 		standing, err := s.Appointments.Standing(ctx, job.Tenant, r.Appointment)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("look at the appointment: %w", err)
@@ -178,6 +175,8 @@ func (s *Service) HandleRemind(ctx context.Context, job *RemindJob) error {
 			r.move(Dropped, "not_current", now)
 		case !now.Before(r.Start):
 			r.move(Skipped, "too_late", now)
+		case slices.ContainsFunc(all, func(other *Reminder) bool { return other.replaces(r, now) }):
+			r.move(Skipped, "another_is_due", now)
 		default:
 			r.move(Queued, "", now)
 			if err = s.handOver(ctx, tx, r, settings, now); err != nil {

@@ -9,7 +9,7 @@ import (
 // phrases are the words of a reminder in one language.
 type phrases struct {
 	hello, named     string // without and with the customer's name
-	today, tomorrow  string
+	today            string
 	on               string // weekday, day, month
 	body             string // service, staff, business, when, hour
 	at               string // address
@@ -19,21 +19,21 @@ type phrases struct {
 
 var catalogue = map[string]phrases{
 	"es": {
-		hello: "Hola 👋", named: "Hola %s 👋", today: "hoy", tomorrow: "mañana", on: "el %s %d de %s",
+		hello: "Hola 👋", named: "Hola %s 👋", today: "hoy", on: "el %s %d de %s",
 		body: "te recordamos tu turno de *%s* con %s en %s: *%s a las %s*.", at: "📍 %s",
 		answer:   "Si no podés venir, respondé *cancelar* y liberamos el horario.",
 		weekdays: []string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		months:   []string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
 	},
 	"pt": {
-		hello: "Olá 👋", named: "Olá %s 👋", today: "hoje", tomorrow: "amanhã", on: "%s, %d de %s",
+		hello: "Olá 👋", named: "Olá %s 👋", today: "hoje", on: "%s, %d de %s",
 		body: "lembramos do seu horário de *%s* com %s em %s: *%s às %s*.", at: "📍 %s",
 		answer:   "Se não puder vir, responda *cancelar* e liberamos o horário.",
 		weekdays: []string{"domingo", "segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado"},
 		months:   []string{"janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"},
 	},
 	"en": {
-		hello: "Hello 👋", named: "Hello %s 👋", today: "today", tomorrow: "tomorrow", on: "on %s %d %s",
+		hello: "Hello 👋", named: "Hello %s 👋", today: "today", on: "on %s %d %s",
 		body: "a reminder of your appointment: *%s* with %s at %s, *%s at %s*.", at: "📍 %s",
 		answer:   "If you cannot come, answer *cancel* and we will free the time.",
 		weekdays: []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
@@ -63,14 +63,12 @@ func reminderText(r *Reminder, settings Settings, now time.Time) string {
 	return strings.Join(append(lines, p.answer), "\n")
 }
 
-// day names the day of start as one says it on the day of now.
+// day names the day of start. Only "today" is said in relation to now: a message that waits for its line is not sent after
+// the start, so "today" stays true, while "tomorrow" may be wrong by the time it leaves.
 func (p phrases) day(start, now time.Time) string {
-	sy, sm, sd := start.Date()
-	switch ny, nm, nd := now.Date(); {
-	case sy == ny && sm == nm && sd == nd:
+	year, month, day := start.Date()
+	if y, m, d := now.Date(); y == year && m == month && d == day {
 		return p.today
-	case time.Date(sy, sm, sd, 0, 0, 0, 0, time.UTC).Sub(time.Date(ny, nm, nd, 0, 0, 0, 0, time.UTC)) == 24*time.Hour:
-		return p.tomorrow
 	}
-	return fmt.Sprintf(p.on, p.weekdays[start.Weekday()], sd, p.months[sm-1])
+	return fmt.Sprintf(p.on, p.weekdays[start.Weekday()], day, p.months[month-1])
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"turnero/internal/events"
-	"turnero/internal/fault"
 	"turnero/internal/id"
 	"turnero/internal/notifications"
 	"turnero/internal/platform/jobs"
@@ -56,7 +55,7 @@ type reminderRow struct {
 }
 
 // changing are the columns that a reminder's life may change.
-var changing = []string{"state", "reason", "message_id", "wa_id", "as_of", "updated_at"}
+var changing = []string{"state", "reason", "chat_id", "recipient", "name", "service", "staff", "zone", "as_of", "updated_at"}
 
 // InTx implements notifications.Store.
 func (s *Store) InTx(ctx context.Context, fn func(notifications.Store) error) error {
@@ -69,19 +68,6 @@ func (s *Store) Emit(ctx context.Context, ev events.Event) error { return s.log.
 // Enqueue implements notifications.Store.
 func (s *Store) Enqueue(ctx context.Context, job events.Job, at time.Time) error {
 	return s.queue.Enqueue(ctx, s.h, job, at)
-}
-
-// Find implements notifications.Store.
-func (s *Store) Find(ctx context.Context, tenant id.Tenant, reminder id.Notification) (*notifications.Reminder, error) {
-	var r reminderRow
-	err := s.h.ForUpdate(s.h.Write().NewSelect().Model(&r).Where("tenant_id = ?", tenant).Where("id = ?", reminder)).Scan(ctx)
-	if sqlkit.IsNoRows(err) {
-		return nil, fault.NotFoundf("notification")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find reminder: %w", err)
-	}
-	return r.reminder(), nil
 }
 
 // ListOfAppointment implements notifications.Store.

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/events"
-	"turnero/internal/fault"
 	"turnero/internal/id"
 	"turnero/internal/notifications"
 	"turnero/internal/notifications/sqlstore"
@@ -77,7 +76,7 @@ func (b *bundle) sends(t *testing.T, tenant id.Tenant, kind string) (n int, payl
 
 func (b *bundle) remind(t *testing.T, r *notifications.Reminder) {
 	t.Helper()
-	require.NoError(t, b.svc.HandleRemind(t.Context(), &notifications.RemindJob{Tenant: r.Tenant, Reminder: r.ID, Due: r.Due}))
+	require.NoError(t, b.svc.HandleRemind(t.Context(), &notifications.RemindJob{Tenant: r.Tenant, Appointment: r.Appointment, Reminder: r.ID, Due: r.Due}))
 }
 
 func TestBookingPlansEachOffsetOnceAndNothingInThePast(t *testing.T) {
@@ -113,7 +112,7 @@ func TestADueReminderIsHandedOverOnce(t *testing.T) {
 		b.remind(t, r)
 		n, payload := b.sends(t, f.Tenant, "whatsapp.send")
 		require.Equal(t, 1, n)
-		for _, part := range []string{r.WAID, r.Message.String(), "Luz", "Corte", "mañana a las 15:00", "Mitre 100"} {
+		for _, part := range []string{r.WAID, r.Message.String(), "Luz", "Corte", "el viernes 27 de marzo a las 15:00", "Mitre 100"} {
 			require.Contains(t, payload, part)
 		}
 		require.Equal(t, notifications.Queued, b.list(t, f.Tenant)[1].State)
@@ -137,8 +136,11 @@ func TestCancellingDropsWhatIsPlannedAndWithdrawsWhatIsQueued(t *testing.T) {
 		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentCancelled{AppointmentFacts: cancelled}))
 		// The booking told once more, late, brings nothing back.
 		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentBooked{AppointmentFacts: f}))
-		for _, r := range b.list(t, f.Tenant) {
-			require.Equal(t, notifications.Dropped, r.State)
+		after := b.list(t, f.Tenant)
+		require.Equal(t, notifications.Dropped, after[0].State)
+		require.Equal(t, notifications.Queued, after[1].State, "what was handed over may have been read: it is not called dropped")
+		require.Equal(t, []string{"cancelled", "cancelled"}, []string{after[0].Reason, after[1].Reason})
+		for _, r := range after {
 			b.now = r.Due
 			b.remind(t, r)
 		}
@@ -146,6 +148,65 @@ func TestCancellingDropsWhatIsPlannedAndWithdrawsWhatIsQueued(t *testing.T) {
 		require.Equal(t, 1, sent)
 		withdrawn, _ := b.sends(t, f.Tenant, "whatsapp.withdraw")
 		require.Equal(t, 1, withdrawn)
+	})
+}
+
+func TestABookingHeardOfLateStillGetsItsReminder(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setup(db)
+		f := b.facts()
+		f.At = start.Add(-24*time.Hour - time.Minute)
+		b.now = start.Add(-23 * time.Hour) // nothing ran here when the first fell due
+		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentBooked{AppointmentFacts: f}))
+		planned := b.list(t, f.Tenant)
+		require.Len(t, planned, 2)
+		b.remind(t, planned[1])
+		n, payload := b.sends(t, f.Tenant, "whatsapp.send")
+		require.Equal(t, 1, n)
+		require.Contains(t, payload, planned[1].WAID)
+	})
+}
+
+func TestOfTwoRemindersThatAreDueOnlyTheNearerIsSent(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setup(db)
+		f := b.facts()
+		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentBooked{AppointmentFacts: f}))
+		planned := b.list(t, f.Tenant)
+		b.now = start.Add(-time.Hour)
+		for _, r := range []*notifications.Reminder{planned[1], planned[0], planned[1]} {
+			b.remind(t, r)
+		}
+		n, payload := b.sends(t, f.Tenant, "whatsapp.send")
+		require.Equal(t, 1, n)
+		require.Contains(t, payload, planned[0].WAID)
+		require.Contains(t, payload, "hoy a las 15:00")
+		after := b.list(t, f.Tenant)
+		require.Equal(t, []notifications.State{notifications.Queued, notifications.Skipped}, []notifications.State{after[0].State, after[1].State})
+	})
+}
+
+func TestAReminderNamesWhoHasTheAppointmentNow(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setup(db)
+		f := b.facts()
+		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentBooked{AppointmentFacts: f}))
+		changed := f
+		changed.Staff, changed.At = "Bruno", b.now.Add(time.Minute)
+		for _, ev := range []events.Event{&events.AppointmentRescheduled{AppointmentFacts: changed, OldStart: start}, &events.AppointmentBooked{AppointmentFacts: f}} {
+			require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), ev))
+		}
+		planned := b.list(t, f.Tenant)
+		require.Len(t, planned, 2)
+		b.now = planned[1].Due
+		b.remind(t, planned[1])
+		n, payload := b.sends(t, f.Tenant, "whatsapp.send")
+		require.Equal(t, 1, n)
+		require.Contains(t, payload, "Bruno")
+		require.NotContains(t, payload, "Ana")
 	})
 }
 
@@ -201,8 +262,9 @@ func TestTenantsAreApartAndPagesMeet(t *testing.T) {
 		require.NoError(t, b.svc.HandleEvent(t.Context(), id.NewEvent(), &events.AppointmentBooked{AppointmentFacts: f}))
 		mine := b.list(t, f.Tenant)
 		require.Empty(t, b.list(t, id.NewTenant()))
-		_, err := b.store.Find(t.Context(), id.NewTenant(), mine[0].ID)
-		require.True(t, fault.Is(err, fault.NotFound))
+		foreign, err := b.store.ListOfAppointment(t.Context(), id.NewTenant(), f.Appointment)
+		require.NoError(t, err)
+		require.Empty(t, foreign)
 		var upper id.Notification
 		require.NoError(t, upper.Scan(mine[0].ID.String()))
 		n, err := db.Handle().Read().NewSelect().Table("reminders").Where("tenant_id = ?", f.Tenant).Where("id = ?", strings.ToUpper(mine[0].ID.String())).Count(t.Context())
