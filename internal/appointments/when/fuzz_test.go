@@ -15,6 +15,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add("en 1000 años 99999999999 31/31/9999 0/0/0000", int64(1<<40), uint8(3))
 	f.Add("de 5 a 5, de 24 a 24", int64(1), uint8(2))
+	f.Add("de 000-0, a las 99/99, la 7a semana de abril, el 9no lunes de abril", int64(0), uint8(0))
 	f.Add("del 45 al 3 de abril", int64(86400*300), uint8(1))
 	zones := []string{"America/Argentina/Buenos_Aires", "America/Santiago", "America/Havana", "Europe/Madrid", "Pacific/Apia"}
 	f.Fuzz(func(t *testing.T, text string, seconds int64, pick uint8) {

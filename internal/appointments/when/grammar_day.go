@@ -266,25 +266,32 @@ func (p *parser) nthWeekday(i int) (dayExpr, int) {
 		return dayExpr{}, i
 	}
 	day := time.Weekday(p.at(j + 1).n)
-	find := func(in days) Date {
-		d := in.from
-		for d.Weekday() != day {
-			d = d.AddDays(1)
-		}
-		d = d.AddDays(7 * (nth - 1))
-		if nth < 0 {
-			for d = in.to; d.Weekday() != day; {
-				d = d.AddDays(-1)
-			}
-		}
-		return d
-	}
-	d := find(month)
-	if d.Before(p.today) && p.is(end-1, cMonth) {
+	d, ok := nthOf(day, nth, month)
+	if ok && d.Before(p.today) && p.is(end-1, cMonth) {
 		next := Date{month.from.Year + 1, month.from.Month, 1}
-		d = find(days{next, next.lastOfMonth()})
+		d, ok = nthOf(day, nth, days{next, next.lastOfMonth()})
+	}
+	if !ok {
+		return dayExpr{number: dayNumber{day: noSuch}}, end // "el quinto lunes" of a month with four
 	}
 	return dayExpr{fixed: d}, end
+}
+
+// nthOf gives the nth date on a weekday in a month, counted from its end when nth is negative.
+func nthOf(day time.Weekday, nth int, month days) (Date, bool) {
+	var dates []Date
+	for d := month.from; !d.After(month.to); d = d.AddDays(1) {
+		if d.Weekday() == day {
+			dates = append(dates, d)
+		}
+	}
+	switch {
+	case nth < 0:
+		return dates[len(dates)-1], true
+	case nth < 1 || nth > len(dates):
+		return Date{}, false
+	}
+	return dates[nth-1], true
 }
 
 // theOther reads "el otro" and "la que viene", of a weekday or week named before.

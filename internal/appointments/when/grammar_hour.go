@@ -37,7 +37,11 @@ func (p *parser) hour(i int) ([]item, int) {
 	in, j := p.intro(j)
 	led := in != noIntro || about && p.at(i).n != needsHour
 	if led && p.is(j, cChain) && len(p.at(j).parts) == 2 && (p.at(j).sep == '/' || p.at(j).sep == '-') {
-		return p.hourPair(j, about)
+		found, end := p.hourPair(j, about)
+		if end == j {
+			return nil, i
+		}
+		return found, end
 	}
 	c, end := p.clock(j, led)
 	if end == j || p.is(end, cCount, cMoney) || in != strongIntro && p.is(end, cUnit) && !p.unit(end, unitDay) {

@@ -20,7 +20,7 @@ func (p *parser) span(i int) (dayExpr, int) {
 		return dayExpr{past: true}, j
 	}
 	d, end := p.spanOf(s, i, j)
-	if end == j && len(d.spans) == 0 && d.only == 0 {
+	if end == j && len(d.spans) == 0 && d.only == 0 && d.number.day == 0 {
 		return dayExpr{}, i
 	}
 	return d, end
@@ -48,7 +48,7 @@ func (p *parser) spanHead(i int) (spanWords, int) {
 			s.pick = pastOne
 		case p.is(i, cOrdinal) && s.nth == 0:
 			s.nth = p.at(i).n
-		case p.is(i, cNumber) && s.pick == nextOne && !p.at(i).one && s.count == 0:
+		case p.is(i, cNumber) && s.pick == nextOne && !p.at(i).one && s.count == 0 && p.at(i).n <= maxCount:
 			s.count = p.at(i).n
 		default:
 			return s, i
@@ -139,7 +139,13 @@ func (p *parser) nthWeek(nth int, month days) dayExpr {
 	if nth < 0 {
 		return oneSpan(month.to.AddDays(-6), month.to)
 	}
+	if nth < 1 || nth > 5 {
+		return dayExpr{number: dayNumber{day: noSuch}}
+	}
 	from := month.from.AddDays(7 * (nth - 1))
+	if from.After(month.to) {
+		return dayExpr{number: dayNumber{day: noSuch}}
+	}
 	to := from.AddDays(6)
 	if to.After(month.to) {
 		to = month.to

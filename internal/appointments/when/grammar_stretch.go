@@ -2,6 +2,9 @@ package when
 
 import "time"
 
+// maxCount is the most days, weeks, … that somebody counts from now.
+const maxCount = 1000
+
 // fromNow reads a length of time counted from now: "dentro de 15 días", "en media hora", "en 2 o 3 días".
 func (p *parser) fromNow(i int) ([]item, int) {
 	if !p.is(i, cWithin, cIn) {
@@ -26,10 +29,10 @@ func (p *parser) fromNow(i int) ([]item, int) {
 	default:
 		return nil, i
 	}
-	if n <= 1000 && p.is(j, cWorkdays) {
+	if n <= maxCount && p.is(j, cWorkdays) {
 		return []item{{kind: kDay, day: dayExpr{fixed: p.workdaysLater(n)}}}, j + 1
 	}
-	if n > 1000 || upTo > 1000 || !p.is(j, cUnit, cHour) {
+	if n > maxCount || upTo > maxCount || !p.is(j, cUnit, cHour) {
 		return nil, i
 	}
 	unit := p.at(j).n

@@ -99,7 +99,11 @@ func (p *parser) fromTo(i int) (hoursExpr, int) {
 	if led {
 		j = p.skip(i+1, cOf)
 		if p.is(j, cChain) && p.at(j).sep == '-' && len(p.at(j).parts) == 2 {
-			return p.dashed(j)
+			h, end := p.dashed(j)
+			if end == j {
+				return h, i
+			}
+			return h, end
 		}
 	} else if !p.is(i, cNumber, cChain) {
 		return hoursExpr{}, i
