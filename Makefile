@@ -23,7 +23,7 @@ build: ## build bin/turnero
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/turnero ./cmd/turnero
 
 .PHONY: test
-test: ## run the whole suite, on SQLite and on PostgreSQL and MariaDB servers that it starts
+test: ## run the whole suite, on SQLite and on PostgreSQL, MariaDB and Redis servers that it starts
 	$(WITH_SERVERS) $(GO) test $(TEST_FLAGS) ./...
 
 .PHONY: lint

@@ -20,6 +20,7 @@ import (
 const (
 	PostgresEnv = "TURNERO_TEST_POSTGRES_URL"
 	MySQLEnv    = "TURNERO_TEST_MYSQL_URL"
+	RedisEnv    = "TURNERO_TEST_REDIS_URL"
 )
 
 // startTimeout bounds how long a server may take to answer.
@@ -39,11 +40,13 @@ type server struct {
 	pkg     string // Debian's package
 	program func() string
 	start   func(ctx context.Context, s *Set) (url string, err error)
+	always  bool // the program is needed even where the environment names a server: tests kill and restart their own
 }
 
 var all = []server{
-	{PostgresEnv, "PostgreSQL", "postgresql", postgresProgram, startPostgres},
-	{MySQLEnv, "MariaDB", "mariadb-server", func() string { return find("mariadbd", "/usr/sbin/mariadbd") }, startMariaDB},
+	{env: PostgresEnv, name: "PostgreSQL", pkg: "postgresql", program: postgresProgram, start: startPostgres},
+	{env: MySQLEnv, name: "MariaDB", pkg: "mariadb-server", program: func() string { return find("mariadbd", "/usr/sbin/mariadbd") }, start: startMariaDB},
+	{env: RedisEnv, name: "Redis", pkg: "redis-server", program: redisProgram, start: startRedis, always: true},
 }
 
 // Start starts every server whose address the environment does not hold. On an error nothing is left running.
@@ -98,7 +101,7 @@ func (s *Set) Stop() {
 func install(ctx context.Context, log io.Writer) error {
 	var missing []string
 	for _, srv := range all {
-		if os.Getenv(srv.env) == "" && srv.program() == "" {
+		if (srv.always || os.Getenv(srv.env) == "") && srv.program() == "" {
 			missing = append(missing, srv.pkg)
 		}
 	}
@@ -106,7 +109,7 @@ func install(ctx context.Context, log io.Writer) error {
 		return nil
 	}
 	if os.Getuid() != 0 {
-		return fmt.Errorf("missing: %s. Install them, or set %s and %s to running servers", strings.Join(missing, ", "), PostgresEnv, MySQLEnv)
+		return fmt.Errorf("missing: %s. Install them, or set %s and %s to running servers (Redis itself is needed in any case)", strings.Join(missing, ", "), PostgresEnv, MySQLEnv)
 	}
 	fmt.Fprintf(log, "servers: installing %s\n", strings.Join(missing, " "))
 	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
@@ -180,6 +183,24 @@ func startMariaDB(ctx context.Context, s *Set) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("mysql://test:test@127.0.0.1:%d/mysql", port), answering(ctx, port)
+}
+
+func redisProgram() string { return find("redis-server", "/usr/bin/redis-server") }
+
+func startRedis(ctx context.Context, s *Set) (string, error) {
+	data, run, err := s.folder("redis", "redis")
+	if err != nil {
+		return "", err
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	err = s.background(run, redisProgram(), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", filepath.Dir(data), "--save", "")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("redis://127.0.0.1:%d", port), answering(ctx, port)
 }
 
 // credential is the user that a server runs as; nil means the present one.
