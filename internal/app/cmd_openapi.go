@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -41,7 +40,7 @@ func (c openapiCommand) Run(env *environment) error {
 		}
 		return nil
 	}
-	var out io.Writer = env.stdout
+	out := env.stdout
 	if c.Output != "" {
 		f, err := os.Create(c.Output)
 		if err != nil {

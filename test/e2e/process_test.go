@@ -71,6 +71,7 @@ type process struct {
 	args []string
 	cmd  *exec.Cmd
 	logs *lockedBuffer
+	gone chan struct{} // closed when cmd has ended
 	Demo demo
 }
 
@@ -116,13 +117,14 @@ func (p *process) start() {
 	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(p.t, p.cmd.Start())
-	exited := make(chan struct{})
-	go func() { _ = p.cmd.Wait(); close(exited) }()
+	cmd, gone := p.cmd, make(chan struct{})
+	p.gone = gone
+	go func() { _ = cmd.Wait(); close(gone) }()
 	base := fmt.Sprintf("http://127.0.0.1:%d", p.port)
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		select {
-		case <-exited:
+		case <-gone:
 			p.t.Fatal("the process ended:\n" + p.logs.String())
 		default:
 		}
@@ -144,11 +146,9 @@ func (p *process) start() {
 
 // kill ends the process at once (SIGKILL), as a power cut would.
 func (p *process) kill() {
-	if p.cmd != nil && p.cmd.Process != nil {
+	if p.gone != nil {
 		_ = p.cmd.Process.Kill()
-		for p.cmd.ProcessState == nil && syscall.Kill(p.cmd.Process.Pid, 0) == nil {
-			time.Sleep(5 * time.Millisecond)
-		}
+		<-p.gone
 	}
 }
 
@@ -159,11 +159,16 @@ func (p *process) restart() {
 	p.start()
 }
 
-// stop asks the process to end (SIGTERM) and waits until it has.
-func (p *process) stop() {
+// stop asks the process to end (SIGTERM), gives its exit code, and fails when it takes longer than its deadline.
+func (p *process) stop() int {
 	p.t.Helper()
 	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
-	eventually(p.t, "the process stops", func() bool { return syscall.Kill(p.cmd.Process.Pid, 0) != nil })
+	select {
+	case <-p.gone:
+	case <-time.After(25 * time.Second):
+		p.t.Fatal("the process does not stop:\n" + p.logs.String())
+	}
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // object is a JSON object.

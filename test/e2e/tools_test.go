@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -115,4 +116,43 @@ func TestTheDocumentationIsServed(t *testing.T) {
 		require.Equal(t, "nosniff", headers.Get("X-Content-Type-Options"), path)
 		require.NotEmpty(t, headers.Get("X-Request-ID"), path)
 	}
+}
+
+func TestStoppingFinishesRequestsAndEndsStreams(t *testing.T) {
+	t.Parallel()
+	p := startDemo(t)
+	admin := p.as(p.Demo.Tenant.Admin)
+	link(t, admin, p.phone(p.Demo.Tenant.Phone))
+	customer := p.Demo.Customers[0].Number
+	admin.must(http.StatusAccepted, "POST", "/api/chats/"+customer+"/messages", object{"type": "text", "text": "hola"}, nil)
+
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Demo.BaseURL+"/api/events", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+admin.token)
+	stream, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer stream.Body.Close()
+	require.Equal(t, http.StatusOK, stream.StatusCode)
+
+	// Log-ins are slow on purpose: some are under way when the order to stop comes. Each is answered whole or not taken at all.
+	answers := make(chan int, 8)
+	for range cap(answers) {
+		go func() {
+			status, _, _ := p.anybody().do("POST", "/api/auth/login", object{"email": p.Demo.Tenant.Admin.Email, "password": p.Demo.Tenant.Admin.Password})
+			answers <- status
+		}()
+	}
+	first := <-answers
+	require.Equal(t, http.StatusOK, first)
+	require.Zero(t, p.stop(), "it leaves in order:\n%s", p.logs.String())
+	for range cap(answers) - 1 {
+		require.Contains(t, []int{0, http.StatusOK}, <-answers)
+	}
+	_, err = io.Copy(io.Discard, stream.Body)
+	require.NoError(t, err, "the stream ends, it is not cut")
+
+	p.start()
+	admin = p.as(p.Demo.Tenant.Admin)
+	eventually(t, "the line is back", func() bool { return admin.get("/api/whatsapp/status")["status"] == "connected" })
+	require.Len(t, p.phone(customer).inbox(), 1, "sent once")
 }
