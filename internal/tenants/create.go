@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"turnero/internal/events"
@@ -56,7 +57,7 @@ type CreatedTenant struct {
 func (s *Service) CreateTenant(ctx context.Context, by Caller, in NewTenant) (CreatedTenant, error) {
 	t, err := in.check()
 	if err != nil {
-		return CreatedTenant{}, err
+		return CreatedTenant{}, s.withAdmin(ctx, in.Admin, err)
 	}
 	before, err := s.earlier(ctx, in)
 	if err != nil {
@@ -77,6 +78,16 @@ func (s *Service) CreateTenant(ctx context.Context, by Caller, in NewTenant) (Cr
 		return CreatedTenant{}, err
 	}
 	return out, nil
+}
+
+// withAdmin adds the rules that the first admin breaks to those that the business does, so that all are told at once.
+func (s *Service) withAdmin(ctx context.Context, admin FirstAdmin, err error) error {
+	business, ok := fault.As(err)
+	of, alsoWrong := fault.As(ofAdmin(s.users.CheckFirstAdmin(ctx, admin.Email, admin.Name, admin.Password)))
+	if !ok || !alsoWrong || of.Code != fault.Invalid {
+		return err
+	}
+	return fault.BadFields(slices.Concat(business.Fields, of.Fields)...)
 }
 
 // check reads the fields into a pending business; all broken rules at once.

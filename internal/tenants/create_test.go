@@ -85,6 +85,12 @@ func TestEveryBrokenRuleOfANewBusinessIsNamed(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, []fault.Field{{Name: "admin.email", Rule: "must be an e-mail address"}}, f.Fields)
 	require.Equal(t, "admin.email must be an e-mail address", f.Message)
+
+	_, err = b.CreateTenant(t.Context(), operator, tenants.NewTenant{Name: "Ana", Zone: "Buenos Aires"})
+	f, ok = fault.As(err)
+	require.True(t, ok)
+	require.Len(t, f.Fields, 2, "those of the business and of its admin together")
+	require.Equal(t, []string{"zone", "admin.email"}, []string{f.Fields[0].Name, f.Fields[1].Name})
 	require.Empty(t, b.texts(t, "SELECT id FROM tenants"))
 	require.Empty(t, b.texts(t, "SELECT id FROM jobs"))
 }
