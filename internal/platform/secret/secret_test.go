@@ -182,3 +182,49 @@ func TestManyWhoNeedATenantsFirstKeyAtOnceShareOne(t *testing.T) {
 		}
 	})
 }
+
+func TestTenantKeySealsBytesInPlace(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		k := keyring(t, db, secret.Master{})
+		one, err := k.TenantKey(t.Context(), id.NewTenant())
+		require.NoError(t, err)
+		two, err := k.TenantKey(t.Context(), id.NewTenant())
+		require.NoError(t, err)
+		place := secret.AppendPart(secret.AppendPart(nil, "table"), "row")
+		for _, plain := range [][]byte{[]byte("ratchet"), {}} {
+			sealed := one.Seal(place, plain)
+			require.NotContains(t, string(sealed), "ratchet")
+			require.NotEqual(t, sealed, one.Seal(place, plain), "a nonce is used once")
+			got, err := one.Open(place, sealed)
+			require.NoError(t, err)
+			require.Equal(t, string(plain), string(got))
+			_, err = two.Open(place, sealed)
+			require.ErrorIs(t, err, secret.ErrSealed, "another tenant")
+			_, err = one.Open(secret.AppendPart(nil, "table"), sealed)
+			require.ErrorIs(t, err, secret.ErrSealed, "another place")
+			for i := range sealed {
+				changed := append([]byte{}, sealed...)
+				changed[i] ^= 1
+				_, err = one.Open(place, changed)
+				require.ErrorIs(t, err, secret.ErrSealed)
+			}
+			_, err = one.Open(place, sealed[:8])
+			require.ErrorIs(t, err, secret.ErrSealed)
+		}
+	})
+}
+
+func TestPartsOfAPlaceCannotBeShifted(t *testing.T) {
+	t.Parallel()
+	join := func(parts ...string) string {
+		var place []byte
+		for _, p := range parts {
+			place = secret.AppendPart(place, p)
+		}
+		return string(place)
+	}
+	require.NotEqual(t, join("ab", "c"), join("a", "bc"))
+	require.NotEqual(t, join("a", ""), join("", "a"))
+	require.NotEqual(t, join("1:a"), join("", "a"))
+}

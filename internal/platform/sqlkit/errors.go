@@ -46,3 +46,11 @@ func IsRetryable(err error) bool {
 	}
 	return false
 }
+
+// IsRefused reports whether the database itself refused a statement, as against not being reached or not answering in time.
+func IsRefused(err error) bool {
+	var lite *sqlite.Error
+	var pg *pgconn.PgError
+	var my *mysql.MySQLError
+	return errors.As(err, &lite) || errors.As(err, &pg) || errors.As(err, &my)
+}

@@ -2,6 +2,7 @@ package sqlkit
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -102,4 +103,19 @@ func (h Handle) once(ctx context.Context, fn func(context.Context, Handle) error
 		after()
 	}
 	return nil
+}
+
+// Native is database/sql itself, for statements on a hot path: placeholders are the driver's own ($1 on PostgreSQL, ? elsewhere), values travel
+// apart from the text, and on PostgreSQL the text is prepared once per connection. Query hooks do not see it.
+type Native interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Native gives the transaction when there is one, else the reading pool.
+func (h Handle) Native() Native {
+	if h.tx != nil {
+		return h.tx.Tx.Tx
+	}
+	return h.db.read.DB
 }

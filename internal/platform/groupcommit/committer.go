@@ -1,0 +1,207 @@
+package groupcommit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"turnero/internal/platform/sqlkit"
+)
+
+const (
+	// mostMembers and mostRows bound one group, so that no transaction grows without limit.
+	mostMembers = 512
+	mostRows    = 8192
+	// commitLimit bounds one group's transaction, repetitions after a deadlock included.
+	commitLimit = 10 * time.Second
+)
+
+// ErrClosed says that the committer takes no more members.
+var ErrClosed = errors.New("groupcommit: closed")
+
+// Fences says where the fences stand: a table with the key (tenant_id, id) and a column fence.
+type Fences struct {
+	Table string
+	// Stale is the error of a member whose fence is no longer its owner's.
+	Stale error
+}
+
+// Fence is the right of one owner to write.
+type Fence struct {
+	Tenant, ID string
+	Value      int64
+}
+
+// Member is what one owner wants stored.
+type Member struct {
+	Fence Fence
+	// Do runs in the transaction before any row of the group is written, and again when the transaction is repeated; it must have no other effect.
+	// Nil: nothing.
+	Do   func(ctx context.Context, h sqlkit.Handle) error
+	Rows []Row
+	// Done is told the outcome, once: nil when everything is committed, Fences.Stale, or why it is not known to be stored. It must not block. Nil: nobody asks.
+	Done func(err error)
+}
+
+// Committer commits members in groups. All methods may be called at the same time.
+type Committer struct {
+	db     *sqlkit.DB
+	fences Fences
+	texts  texts
+	work   sync.WaitGroup
+
+	mu        sync.Mutex
+	queue     []*Member
+	isRunning bool
+	isClosed  bool
+}
+
+// New makes the committer of a database.
+func New(db *sqlkit.DB, fences Fences) *Committer {
+	return &Committer{db: db, fences: fences, texts: texts{dialect: db.Dialect()}}
+}
+
+// Enqueue hands a member over and returns at once. Members are committed in the order of these calls. After Close, Done gets ErrClosed.
+func (c *Committer) Enqueue(m *Member) {
+	c.mu.Lock()
+	if c.isClosed {
+		c.mu.Unlock()
+		m.tell(ErrClosed)
+		return
+	}
+	c.queue = append(c.queue, m)
+	if !c.isRunning {
+		c.isRunning = true
+		c.work.Go(c.run)
+	}
+	c.mu.Unlock()
+}
+
+// Submit commits a member and returns its outcome. When ctx ends first the outcome is not known; Done, if there is one, is still told.
+func (c *Committer) Submit(ctx context.Context, m *Member) error {
+	outcome := make(chan error, 1)
+	told := m.Done
+	m.Done = func(err error) {
+		if told != nil {
+			told(err)
+		}
+		outcome <- err
+	}
+	c.Enqueue(m)
+	select {
+	case err := <-outcome:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close commits what was handed over and takes no more.
+func (c *Committer) Close() {
+	c.mu.Lock()
+	c.isClosed = true
+	c.mu.Unlock()
+	c.work.Wait()
+}
+
+func (m *Member) tell(err error) {
+	if m.Done != nil {
+		m.Done(err)
+	}
+}
+
+// run commits group after group until nothing is left.
+func (c *Committer) run() {
+	for {
+		group := c.take()
+		if group == nil {
+			return
+		}
+		c.commit(group)
+	}
+}
+
+// take closes the group that has filled meanwhile.
+func (c *Committer) take() []*Member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, rows := 0, 0
+	for n < len(c.queue) && n < mostMembers && (n == 0 || rows+len(c.queue[n].Rows) <= mostRows) {
+		rows += len(c.queue[n].Rows)
+		n++
+	}
+	if n == 0 {
+		c.isRunning = false
+		return nil
+	}
+	group := c.queue[:n:n]
+	c.queue = c.queue[n:]
+	if len(c.queue) == 0 {
+		c.queue = nil // the array is the group's
+	}
+	return group
+}
+
+// commit stores a group and tells its members. When the database refused something, each member is tried by itself: only the
+// one that was meant fails.
+func (c *Committer) commit(group []*Member) {
+	outcomes, err := c.attempt(group)
+	if err != nil && len(group) > 1 && isOnesFault(err) {
+		for _, m := range group {
+			own, err := c.attempt([]*Member{m})
+			m.tell(errors.Join(err, own[0]))
+		}
+		return
+	}
+	for i, m := range group {
+		if err != nil {
+			m.tell(err)
+			continue
+		}
+		m.tell(outcomes[i])
+	}
+}
+
+// memberError is the error of a member's own function.
+type memberError struct{ error }
+
+// Unwrap gives the function's error.
+func (e memberError) Unwrap() error { return e.error }
+
+func isOnesFault(err error) bool {
+	var own memberError
+	return errors.As(err, &own) || sqlkit.IsRefused(err)
+}
+
+// attempt runs one transaction. Without an error each member has its outcome: nil, or that its fence is stale.
+func (c *Committer) attempt(group []*Member) (outcomes []error, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
+	defer cancel()
+	outcomes = make([]error, len(group))
+	err = c.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		fences, err := c.lock(ctx, h, group)
+		if err != nil {
+			return err
+		}
+		for i, m := range group {
+			outcomes[i] = nil
+			if value, ok := fences[m.Fence.owner()]; !ok || value != m.Fence.Value {
+				outcomes[i] = c.fences.Stale
+				continue
+			}
+			if m.Do == nil {
+				continue
+			}
+			if err = m.Do(ctx, h); err != nil {
+				return memberError{err}
+			}
+		}
+		return c.write(ctx, h, group, outcomes)
+	})
+	if err != nil {
+		return outcomes, fmt.Errorf("commit a group: %w", err)
+	}
+	return outcomes, nil
+}

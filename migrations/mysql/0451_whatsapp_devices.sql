@@ -1,0 +1,12 @@
+-- +goose Up
+CREATE TABLE whatsapp_devices (
+  tenant_id  VARCHAR(64)  NOT NULL,
+  session_id VARCHAR(64)  NOT NULL,
+  jid        VARCHAR(191) NOT NULL,
+  lid        VARCHAR(191) NOT NULL,
+  data       MEDIUMBLOB   NOT NULL,
+  PRIMARY KEY (tenant_id, session_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- +goose Down
+DROP TABLE whatsapp_devices;

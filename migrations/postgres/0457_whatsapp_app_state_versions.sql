@@ -1,0 +1,12 @@
+-- +goose Up
+CREATE TABLE whatsapp_app_state_versions (
+  tenant_id  TEXT COLLATE "C" NOT NULL,
+  session_id TEXT COLLATE "C" NOT NULL,
+  name       TEXT COLLATE "C" NOT NULL,
+  version    BIGINT           NOT NULL,
+  data       BYTEA            NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, name)
+);
+
+-- +goose Down
+DROP TABLE whatsapp_app_state_versions;

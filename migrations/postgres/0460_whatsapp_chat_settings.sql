@@ -1,0 +1,13 @@
+-- +goose Up
+CREATE TABLE whatsapp_chat_settings (
+  tenant_id   TEXT COLLATE "C" NOT NULL,
+  session_id  TEXT COLLATE "C" NOT NULL,
+  jid         TEXT COLLATE "C" NOT NULL,
+  muted_until BIGINT           NOT NULL,
+  is_pinned   BIGINT           NOT NULL,
+  is_archived BIGINT           NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, jid)
+);
+
+-- +goose Down
+DROP TABLE whatsapp_chat_settings;

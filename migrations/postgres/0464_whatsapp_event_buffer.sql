@@ -1,0 +1,14 @@
+-- +goose Up
+CREATE TABLE whatsapp_event_buffer (
+  tenant_id   TEXT COLLATE "C" NOT NULL,
+  session_id  TEXT COLLATE "C" NOT NULL,
+  hash        BYTEA            NOT NULL,
+  server_at   BIGINT           NOT NULL,
+  inserted_at BIGINT           NOT NULL,
+  data        BYTEA            NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, hash)
+);
+CREATE INDEX whatsapp_event_buffer_inserted ON whatsapp_event_buffer (tenant_id, session_id, inserted_at);
+
+-- +goose Down
+DROP TABLE whatsapp_event_buffer;

@@ -1,0 +1,12 @@
+-- +goose Up
+CREATE TABLE whatsapp_pre_keys (
+  tenant_id   TEXT   NOT NULL,
+  session_id  TEXT   NOT NULL,
+  key_id      BIGINT NOT NULL,
+  is_uploaded BIGINT NOT NULL,
+  data        BLOB   NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, key_id)
+);
+
+-- +goose Down
+DROP TABLE whatsapp_pre_keys;

@@ -1,0 +1,15 @@
+-- +goose Up
+CREATE TABLE whatsapp_device_contacts (
+  tenant_id      TEXT NOT NULL,
+  session_id     TEXT NOT NULL,
+  jid            TEXT NOT NULL,
+  first_name     TEXT NOT NULL,
+  full_name      TEXT NOT NULL,
+  push_name      TEXT NOT NULL,
+  business_name  TEXT NOT NULL,
+  redacted_phone TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, session_id, jid)
+);
+
+-- +goose Down
+DROP TABLE whatsapp_device_contacts;
