@@ -71,9 +71,10 @@ type connection struct {
 	name     string // the account's push name as it was stored
 	isLinked bool   // the device was linked when the connection was made
 
-	isConnected atomic.Bool // messages flow
-	isCaughtUp  atomic.Bool // what waited while the session was away has been delivered
-	isLeaving   atomic.Bool // the session is giving its link up
+	isConnected atomic.Bool  // messages flow
+	isCaughtUp  atomic.Bool  // what waited while the session was away has been delivered
+	isLeaving   atomic.Bool  // the session is giving its link up
+	linking     atomic.Int32 // how much of a link is done: the phone accepted it, WhatsApp asked to connect anew
 	isProbing   atomic.Bool
 	me          atomic.Pointer[whatsapp.ContactIDs] // the session's own addresses, once connected
 	codes       codes
@@ -126,7 +127,7 @@ func (c *connection) setUp(client *whatsmeow.Client) {
 
 // open dials and completes the handshake.
 func (c *connection) open() error {
-	c.setLimit(loginLimit, "connect_timeout")
+	c.setLimit(loginLimit, ending{kind: endAgain, reason: "connect_timeout"})
 	result := make(chan error, 1)
 	go func() {
 		defer close(c.dialled)
@@ -190,14 +191,14 @@ func (c *connection) shut() {
 	c.gate.wait()
 }
 
-// setLimit gives the connection some time to get on; the next limit replaces it.
-func (c *connection) setLimit(d time.Duration, reason string) {
+// setLimit gives the connection some time until it ends; the next limit replaces it.
+func (c *connection) setLimit(d time.Duration, e ending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.limit != nil {
 		c.limit.Stop()
 	}
-	c.limit = time.AfterFunc(d, func() { c.end(ending{kind: endAgain, reason: reason}) })
+	c.limit = time.AfterFunc(d, func() { c.end(e) })
 }
 
 func (c *connection) clearLimit() {

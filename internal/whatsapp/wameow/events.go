@@ -43,8 +43,6 @@ func endOf(event any, now time.Time) (ending, bool) {
 	switch ev := event.(type) {
 	case *events.Disconnected:
 		return ending{kind: endAgain, reason: "disconnected"}, true
-	case *events.ManualLoginReconnect:
-		return ending{kind: endRestart, reason: "linked"}, true
 	case *events.PairError:
 		return ending{kind: endUnpaired, reason: "pair_failed", err: ev.Error}, true
 	case *events.StreamError:
@@ -126,6 +124,8 @@ func (c *connection) take(event any) bool {
 		c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkQR, Reason: "passkey_required"})
 	case *events.PairSuccess:
 		c.paired(ev)
+	case *events.ManualLoginReconnect:
+		c.restart()
 	case *events.OfflineSyncCompleted:
 		c.isCaughtUp.Store(true)
 	case *events.KeepAliveTimeout:

@@ -130,7 +130,6 @@ func (l *line) tellCode(code string, until time.Time) {
 // paired is the moment in which the phone has accepted the device and its keys are stored. What is left is a reconnect.
 func (c *connection) paired(ev *events.PairSuccess) {
 	c.codes.stop()
-	c.setLimit(restartLimit, "linked")
 	c.line.tellCode("", time.Time{})
 	c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkPairing})
 	who := whatsapp.Identity{Contact: contactOf(ev.ID, ev.LID)}
@@ -138,6 +137,27 @@ func (c *connection) paired(ev *events.PairSuccess) {
 	if err != nil && c.ctx.Err() == nil {
 		c.line.log.Error("link not stored, it will be when connected", "error", err) // connected tells it again
 	}
+	c.linkStep()
+}
+
+// restart is told that WhatsApp wants the client to connect anew. It does after a link, perhaps before the library has
+// noticed that its part of it is done.
+func (c *connection) restart() {
+	if c.isLinked {
+		c.end(ending{kind: endAgain, reason: "stream_error_515"})
+		return
+	}
+	c.linkStep()
+}
+
+// linkStep ends the connection when both steps of a link are done, or when the second does not come.
+func (c *connection) linkStep() {
+	e := ending{kind: endRestart, reason: "linked"}
+	if c.linking.Add(1) < 2 {
+		c.setLimit(restartLimit, e)
+		return
+	}
+	c.end(e)
 }
 
 var errLinked = fault.New(fault.Conflict, "already_linked", "the session is linked already")

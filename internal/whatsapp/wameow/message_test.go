@@ -323,7 +323,7 @@ func TestRefusalsOfWhatsAppAreTold(t *testing.T) {
 	_, _, err = b.send("rechazado")
 	requireRejected(t, err, "refused_463")
 	b.fault(wasim.Fault{Kind: "nack", Code: 503, Count: 1})
-	m, _, err := b.send("en otro momento")
+	m, _, err := b.send("más tarde")
 	require.ErrorIs(t, err, whatsapp.ErrUnknownOutcome)
 	_, err = b.line.Send(t.Context(), m)
 	require.NoError(t, err)

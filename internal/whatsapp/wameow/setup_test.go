@@ -41,6 +41,10 @@ func TestMain(m *testing.M) {
 	// Short enough for the test of dead links, long enough for busy machines.
 	whatsmeow.KeepAliveIntervalMin, whatsmeow.KeepAliveIntervalMax = 2*time.Second, 2500*time.Millisecond
 	whatsmeow.KeepAliveResponseDeadline = 3 * time.Second
+	if err := claim(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if code == 0 {
 		if err := goleak.Find(goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")); err != nil {
@@ -49,6 +53,23 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
+}
+
+// claim sets what is global in the libraries before any network or client runs.
+func claim() error {
+	dir, err := os.MkdirTemp("", "wameow")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	d, err := wameow.OpenDevicesFile(context.Background(), filepath.Join(dir, "whatsapp.db"), wameow.NetworkSim, quiet())
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	root := wasim.RootKeyFor(seed)
+	_, err = wameow.New(wameow.Options{Devices: d, HTTPClient: http.DefaultClient, RootKey: &root, Logger: quiet()})
+	return err
 }
 
 var numbers atomic.Int64

@@ -87,7 +87,7 @@ func (d *SQLDevices) prepare(ctx context.Context, pool *sql.DB) error {
 		if err != nil {
 			return err
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }() // back to the pool
 		if _, err = conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(upgradeLock)); err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func TestFullQueueOfTheLibraryIsNoticed(t *testing.T) {
 	node, err := waBinary.Marshal(waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": "1"}})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	client.DangerousInternals().HandleFrame(ctx, node, make(chan *waBinary.Node))
+	internals(client).HandleFrame(ctx, node, make(chan *waBinary.Node))
 	cancel()
 	require.True(t, isTold)
 }
