@@ -19,9 +19,12 @@ func (s *session) PutAppStateSyncKey(ctx context.Context, keyID []byte, k store.
 	if err != nil || have != nil && have.ints[0] >= k.Timestamp {
 		return err
 	}
-	data := binary.AppendUvarint(nil, uint64(len(k.Data)))
-	data = append(append(data, k.Data...), k.Fingerprint...)
-	return s.put(ctx, durable, appKeyRow(keyID), &row{ints: []int64{k.Timestamp}, data: data})
+	return s.put(ctx, durable, appKeyRow(keyID), newAppKey(k.Data, k.Fingerprint, k.Timestamp))
+}
+
+func newAppKey(secret, fingerprint []byte, made int64) *row {
+	data := binary.AppendUvarint(nil, uint64(len(secret)))
+	return &row{ints: []int64{made}, data: append(append(data, secret...), fingerprint...)}
 }
 
 func appKeyOf(r *row) (*store.AppStateSyncKey, error) {

@@ -98,7 +98,7 @@ func (s *session) query(ctx context.Context, id tableID, condition string, args 
 	defer rows.Close() //nolint:errcheck // what matters is rows.Err
 	var out []found
 	for rows.Next() {
-		f, err := s.scan(id, rows)
+		f, err := scan(id, rows, s.opened)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", t.name, err)
 		}
@@ -110,7 +110,8 @@ func (s *session) query(ctx context.Context, id tableID, condition string, args 
 	return out, nil
 }
 
-func (s *session) scan(id tableID, rows *sql.Rows) (found, error) {
+// scan reads one row whose columns are those of the table: keys, texts, whole numbers, bytes.
+func scan(id tableID, rows *sql.Rows, open func(k key, data []byte) ([]byte, error)) (found, error) {
 	t := tables[id]
 	k, r := key{table: id}, &row{}
 	var parts [3][]byte
@@ -138,7 +139,7 @@ func (s *session) scan(id tableID, rows *sql.Rows) (found, error) {
 	}
 	k.a, k.b, k.c = string(parts[0]), string(parts[1]), string(parts[2])
 	var err error
-	r.data, err = s.opened(k, data)
+	r.data, err = open(k, data)
 	return found{k, r}, err
 }
 

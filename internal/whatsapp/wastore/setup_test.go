@@ -157,6 +157,11 @@ func libraryPool(t *testing.T, kind string) (pool *sql.DB, dialect string) {
 func newLibrary(t *testing.T, kind string) library {
 	t.Helper()
 	pool, dialect := libraryPool(t, kind)
+	return newLibraryOn(t, pool, dialect)
+}
+
+func newLibraryOn(t *testing.T, pool *sql.DB, dialect string) library {
+	t.Helper()
 	c := sqlstore.NewWithDB(pool, dialect, nil)
 	require.NoError(t, c.Upgrade(t.Context()))
 	return library{c}
