@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"turnero/internal/platform/sqlkit/sqltest"
 )
 
 // zone is that of the demonstration's business.
@@ -104,9 +106,17 @@ func bookByChat(t *testing.T, customer *phone, business, service string, at time
 	return customer.ask(business, "sí")
 }
 
-func TestFromAnEmptyFolderToABookedAppointmentAndBack(t *testing.T) {
+func TestFromNothingToABookedAppointmentAndBackOnEveryDatabase(t *testing.T) {
 	t.Parallel()
-	p := startDemo(t)
+	for _, database := range sqltest.Databases {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			fromNothingAndBack(t, startDemoOn(t, database))
+		})
+	}
+}
+
+func fromNothingAndBack(t *testing.T, p *process) {
 	admin := p.as(p.Demo.Tenant.Admin)
 	business := p.phone(p.Demo.Tenant.Phone)
 	customer := p.phone(p.Demo.Customers[0].Number)
@@ -161,22 +171,37 @@ func decryptFree(t *testing.T, p *process) {
 
 func TestAKillInTheMiddleLosesNothingAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	p := startDemo(t)
+	for _, database := range sqltest.Databases {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			killInTheMiddle(t, startDemoOn(t, database))
+		})
+	}
+}
+
+func killInTheMiddle(t *testing.T, p *process) {
 	admin := p.as(p.Demo.Tenant.Admin)
 	link(t, admin, p.phone(p.Demo.Tenant.Phone))
 	service, name := admin.firstService()
-	for i := range 3 {
+	unread := func() int { return int(admin.get("/api/chats")["items"].([]any)[0].(object)["unread"].(float64)) }
+	for i, reached := range []func(already, unreadBefore int) bool{ // the points of the way at which the power goes
+		func(int, int) bool { return true },                                // the message may still be at WhatsApp
+		func(_, unreadBefore int) bool { return unread() > unreadBefore },  // it is stored
+		func(already, _ int) bool { return len(admin.active()) > already }, // it is booked, the answer is on its way
+	} {
 		customer := p.phone(p.Demo.Customers[i%len(p.Demo.Customers)].Number)
 		already := len(admin.active())
 		at := nextAfternoon(t, admin, service)
 		require.Contains(t, customer.ask(p.Demo.Tenant.Phone, "hola, quiero un turno de "+name+" "+phrase(at)), at.Format("15:04"))
 		before := len(customer.inbox())
+		unreadBefore := unread()
 		customer.write(p.Demo.Tenant.Phone, "sí")
-		time.Sleep(time.Duration(i) * 400 * time.Millisecond) // another point of the way each time
+		eventually(t, "the point of the way", func() bool { return reached(already, unreadBefore) })
 		p.restart()
 		admin = p.as(p.Demo.Tenant.Admin)
-		eventually(t, "the appointment exists after the kill", func() bool { return len(admin.active()) > already })
-		customer.answerAfter(before, "the confirmation")
+		// On a server database a killed process's leases have to run out first.
+		eventuallyWithin(t, time.Minute, "the appointment exists after the kill", func() bool { return len(admin.active()) > already })
+		eventuallyWithin(t, time.Minute, "the confirmation arrives", func() bool { return len(customer.inbox()) > before })
 		eventually(t, "the line is back", func() bool { return admin.get("/api/whatsapp/status")["status"] == "connected" })
 		require.Contains(t, strings.ToLower(customer.ask(p.Demo.Tenant.Phone, "mis turnos")), at.Format("15:04"))
 		require.Len(t, admin.active(), already+1, "booked once")

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +21,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"turnero/internal/platform/sqlkit/sqltest"
 )
 
 var binary string
@@ -90,6 +94,20 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// startDemoOn is startDemo on a kind of database: the embedded one, or an empty one of a server.
+func startDemoOn(t *testing.T, database string) *process {
+	t.Helper()
+	if database == "sqlite" {
+		return startDemo(t)
+	}
+	rawURL := sqltest.FreshURL(t, database)
+	out, code := runBinary(t, "migrate", "--database-url", rawURL)
+	require.Zero(t, code, out)
+	var key [32]byte
+	_, _ = rand.Read(key[:])
+	return startDemo(t, "--database-url", rawURL, "--master-key", hex.EncodeToString(key[:]))
 }
 
 // startDemo starts the demonstration on an empty folder; extra flags may name another database.
