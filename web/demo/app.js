@@ -107,7 +107,10 @@ let qrText = "";
 const businessPhone = () => phones.find((p) => p.name === settings.name) ?? phones[0];
 
 const showQR = async () => {
-  const code = await api("GET", "/api/whatsapp/qr", { accept: "application/json" });
+  const code = await api("GET", "/api/whatsapp/qr", { accept: "application/json" }).catch((err) => {
+    if (err.status === 409) return { qr: qrText }; // it was used or is being changed
+    throw err;
+  });
   if (code.qr === qrText) return;
   const picture = await api("GET", "/api/whatsapp/qr", { accept: "image/png" });
   URL.revokeObjectURL($("qr").src);
