@@ -26,7 +26,7 @@ func TestTheBotBooksInOneConversation(t *testing.T) {
 		b.hairdresser()
 		ana := newSomeone("Ana 🌻")
 		ana.phone = "+5491122334455"
-		require.Contains(t, b.write(ana, "hola, quiero un turno mañana a la tarde"), "*1.* Mañana sábado 21/3, *12:00*")
+		require.Contains(t, b.write(ana, "hola, quiero un turno mañana a la tarde"), "*1.* Mañana sábado 21/3, *13:00*")
 		require.Contains(t, b.write(ana, "1"), "¿Lo confirmo?")
 		require.Zero(t, b.rows("appointments"), "nothing is booked without a yes")
 		reply := b.write(ana, "si")
@@ -37,7 +37,7 @@ func TestTheBotBooksInOneConversation(t *testing.T) {
 		booked := b.events("appointment.booked")
 		require.Len(t, booked, 1)
 		facts := booked[0].(*events.AppointmentBooked)
-		require.Equal(t, at(21, "12:00"), facts.Start)
+		require.Equal(t, at(21, "13:00"), facts.Start)
 		require.Equal(t, ana.chat, facts.Chat)
 		require.Equal(t, ana.wa, facts.WhatsApp)
 		require.Equal(t, "+5491122334455", facts.Phone)
@@ -55,7 +55,7 @@ func TestTheBotBooksInOneConversation(t *testing.T) {
 		require.Zero(t, last.NotAfter, "what tells of a booking is sent however late")
 		require.NotZero(t, sent[0].NotAfter, "an old menu is not")
 
-		require.Contains(t, b.write(ana, "mis turnos"), "*Corte*: mañana sábado 21/3 a las *12:00*")
+		require.Contains(t, b.write(ana, "mis turnos"), "*Corte*: mañana sábado 21/3 a las *13:00*")
 		require.Contains(t, b.write(ana, "reprogramar para el lunes a las 9"), "Ahora: Lunes 23/3 a las *09:00*")
 		require.Contains(t, b.write(ana, "dale"), "Cambié tu turno")
 		require.Contains(t, b.write(ana, "cancelar"), "¿Lo cancelo?")

@@ -174,8 +174,9 @@ const (
 
 const dayMinutes = 24 * 60
 
-// partWindows overlap on purpose: seven o'clock is afternoon to one and evening to another.
-var partWindows = [...]Span{Dawn: {0, 6 * 60}, Morning: {6 * 60, 12 * 60}, Noon: {12 * 60, 14 * 60}, Afternoon: {12 * 60, 20 * 60}, Evening: {19 * 60, 24 * 60}}
+// partWindows overlap on purpose: seven o'clock is afternoon to one and evening to another. Who asks for the afternoon does
+// not mean noon, though, and would miss an appointment at twelve.
+var partWindows = [...]Span{Dawn: {0, 6 * 60}, Morning: {6 * 60, 12 * 60}, Noon: {12 * 60, 14 * 60}, Afternoon: {13 * 60, 20 * 60}, Evening: {19 * 60, 24 * 60}}
 
 // Window gives the stretch of the day that the part covers.
 func (p DayPart) Window() Span { return partWindows[p] }
