@@ -23,7 +23,7 @@ import (
 // What a backup holds, by its name in the archive.
 const (
 	mainDatabase   = "turnero.db" // wherever the configuration has it
-	deviceDatabase = "whatsapp.db"
+	deviceDatabase = oldDevices   // of earlier versions
 	mediaFolder    = "media"
 	masterKeyFile  = secret.FileName
 )

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"turnero/internal/platform/lifecycle"
+	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/telemetry"
 )
 
@@ -23,6 +24,11 @@ func (serveCommand) Run(env *environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	release, err := c.holdDatabase(env.ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	if c.network, err = openNetwork(env.ctx, c.cfg, c.data, logger); err != nil {
 		return err
 	}
@@ -58,6 +64,27 @@ func (serveCommand) Run(env *environment) (err error) {
 	})
 	logger.InfoContext(context.WithoutCancel(env.ctx), "stopped")
 	return err
+}
+
+// killedGrace is how long a database server may take to notice that the process before this one is dead.
+const killedGrace = 5 * time.Second
+
+// holdDatabase keeps a second process off the database: sessions would have two owners.
+func (c *core) holdDatabase(ctx context.Context) (release func() error, err error) {
+	for deadline := time.Now().Add(killedGrace); ; {
+		release, err = c.db.HoldAlone(ctx)
+		if !errors.Is(err, sqlkit.ErrHeld) {
+			return release, err
+		}
+		if time.Now().After(deadline) {
+			return nil, errors.New("another turnero process serves this database; stop that one, or give this one a database of its own")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // httpServer serves the handler; stopping lets requests finish and tells streams to end.

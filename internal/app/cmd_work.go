@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"turnero/internal/id"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/jobs"
 	"turnero/internal/platform/migrate"
@@ -15,11 +16,21 @@ import (
 )
 
 type workCommand struct {
+	List  workListCommand  `cmd:"" default:"withargs" help:"List the jobs and events that were given up, with their last errors."`
+	Again workAgainCommand `cmd:"" help:"Have a job or event that was given up run again."`
+}
+
+type workListCommand struct {
 	Limit int `help:"Most lines of each kind." default:"100"`
 }
 
-// Run lists the jobs and the events that were given up, with their last errors. The installation may go on working meanwhile.
-func (c workCommand) Run(env *environment) error {
+type workAgainCommand struct {
+	ID       string `arg:"" help:"ID of the job (job_…) or event (evt_…)."`
+	Consumer string `help:"For an event: the consumer that gave it up, as the list names it."`
+}
+
+// givenUp opens the tables of work. The installation may go on working meanwhile.
+func givenUp(env *environment, do func(queue *jobs.Queue, log *outbox.Log) error) error {
 	if env.cfg.Embedded() {
 		if _, err := os.Stat(env.cfg.DatabaseFile()); err != nil {
 			return fmt.Errorf("there is no database: %w", err)
@@ -33,11 +44,36 @@ func (c workCommand) Run(env *environment) error {
 	if err = migrate.Check(env.ctx, db); err != nil {
 		return err
 	}
-	dead, err := jobs.New(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler)).Dead(env.ctx, c.Limit)
+	wakes, quiet := bus.NewMemory(), slog.New(slog.DiscardHandler)
+	return do(jobs.New(db, wakes, time.Now, quiet), outbox.New(db, wakes, time.Now, quiet))
+}
+
+// Run gives one job or event another life; a running installation takes it up within seconds.
+func (c workAgainCommand) Run(env *environment) error {
+	return givenUp(env, func(queue *jobs.Queue, log *outbox.Log) error {
+		job, err := id.ParseJob(c.ID)
+		if err == nil {
+			return queue.Retry(env.ctx, job)
+		}
+		event, err := id.ParseEvent(c.ID)
+		if err != nil {
+			return fmt.Errorf("%q is neither the ID of a job nor of an event", c.ID)
+		}
+		return log.Unpark(env.ctx, c.Consumer, event)
+	})
+}
+
+// Run lists what was given up.
+func (c workListCommand) Run(env *environment) error {
+	return givenUp(env, func(queue *jobs.Queue, log *outbox.Log) error { return c.list(env, queue, log) })
+}
+
+func (c workListCommand) list(env *environment, queue *jobs.Queue, log *outbox.Log) error {
+	dead, err := queue.Dead(env.ctx, c.Limit)
 	if err != nil {
 		return err
 	}
-	parked, err := outbox.New(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler)).Parked(env.ctx, c.Limit)
+	parked, err := log.Parked(env.ctx, c.Limit)
 	if err != nil {
 		return err
 	}

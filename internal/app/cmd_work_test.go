@@ -15,9 +15,9 @@ import (
 func TestWorkListsWhatWasGivenUp(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	run := func() (string, int) {
+	run := func(more ...string) (string, int) {
 		var out bytes.Buffer
-		code := Main(t.Context(), []string{"work", "--data", data}, strings.NewReader(""), &out, &out)
+		code := Main(t.Context(), append([]string{"work", "--data", data}, more...), strings.NewReader(""), &out, &out)
 		return out.String(), code
 	}
 	out, code := run()
@@ -39,4 +39,14 @@ func TestWorkListsWhatWasGivenUp(t *testing.T) {
 	require.Zero(t, code, out)
 	require.Contains(t, out, "event for bot")
 	require.Contains(t, out, `"no such thing"`)
+
+	out, code = run("again", "evt_01j9z3k5w8e0r9v6c2m4x7b1qd", "--consumer", "bot")
+	require.Zero(t, code, out)
+	var again int
+	require.NoError(t, db.SQL().QueryRowContext(t.Context(), "SELECT run_again FROM outbox_parked").Scan(&again))
+	require.Equal(t, 1, again)
+	for _, wrong := range [][]string{{"again", "evt_01j9z3k5w8e0r9v6c2m4x7b1qd", "--consumer", "nobody"}, {"again", "job_01j9z3k5w8e0r9v6c2m4x7b1qd"}, {"again", "x"}} {
+		out, code = run(wrong...)
+		require.Equal(t, 1, code, "%v: %s", wrong, out)
+	}
 }

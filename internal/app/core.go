@@ -24,7 +24,7 @@ import (
 	"turnero/internal/platform/telemetry"
 	"turnero/internal/tenants"
 	"turnero/internal/whatsapp"
-	"turnero/internal/whatsapp/wameow"
+	"turnero/internal/whatsapp/wastore"
 )
 
 // core is what every module of a process stands on, and the modules that are built so far.
@@ -40,7 +40,7 @@ type core struct {
 	jobs    *jobs.Queue
 	keys    *secret.Keyring
 	network *network
-	devices *wameow.SQLDevices
+	devices *wastore.Store
 	mux     *http.ServeMux
 	api     *httpkit.API
 	group   *lifecycle.Group
@@ -123,7 +123,7 @@ func (c *core) mayMakeMasterKey(ctx context.Context) bool {
 func (c *core) close() error {
 	var errs []error
 	if c.devices != nil {
-		errs = append(errs, c.devices.Close())
+		c.devices.Close()
 	}
 	if c.network != nil {
 		errs = append(errs, c.network.close())

@@ -28,7 +28,7 @@ type commandLine struct {
 	Restore restoreCommand `cmd:"" help:"Put an archive of 'turnero backup' back into an empty data folder."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI document, or the table of roles."`
 	Doctor  doctorCommand  `cmd:"" help:"Check what usually goes wrong."`
-	Work    workCommand    `cmd:"" help:"List the work that was given up: dead jobs and parked events."`
+	Work    workCommand    `cmd:"" help:"List the work that was given up (dead jobs and parked events), and have it run again."`
 	Show    configCommand  `cmd:"" name:"config" help:"Print the configuration in force, secrets hidden."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -12,7 +12,6 @@ import (
 	"turnero/internal/platform/httpkit"
 	"turnero/internal/platform/jobs"
 	"turnero/internal/platform/phone"
-	"turnero/internal/platform/sqlkit"
 	"turnero/internal/whatsapp"
 	whatsappapi "turnero/internal/whatsapp/httpapi"
 	whatsappstore "turnero/internal/whatsapp/sqlstore"
@@ -24,7 +23,7 @@ func buildWhatsApp(c *core) error {
 		return err
 	}
 	logger := c.logger.With("module", "whatsapp")
-	engine, err := wameow.New(wameow.Options{Devices: c.devices, HTTPClient: c.network.client, RootKey: c.network.rootKey, Logger: logger, Now: c.now})
+	engine, err := wameow.New(wameow.Options{Devices: devices{c.devices}, HTTPClient: c.network.client, RootKey: c.network.rootKey, Logger: logger, Now: c.now})
 	if err != nil {
 		return err
 	}
@@ -47,20 +46,6 @@ func register[J any, P interface {
 	q.Register(job.JobKind(), func() events.Job { return P(new(J)) }, func(ctx context.Context, j events.Job, _ jobs.Run) error {
 		return handle(ctx, j.(P))
 	})
-}
-
-// openDevices opens where the lines' keys are kept: in the database on PostgreSQL, else in a SQLite file of their own.
-func (c *core) openDevices(ctx context.Context) (err error) {
-	network := wameow.NetworkWhatsApp
-	if c.network.rootKey != nil {
-		network = wameow.NetworkSim
-	}
-	if c.db.Dialect() == sqlkit.Postgres {
-		c.devices, err = wameow.OpenDevicesPostgres(ctx, c.db.SQL(), network, c.logger)
-	} else {
-		c.devices, err = wameow.OpenDevicesFile(ctx, c.data.file("whatsapp.db"), network, c.logger)
-	}
-	return err
 }
 
 // parsePhone reads a phone number as people of the tenant write it, as digits without sign; ok is false when it is none.

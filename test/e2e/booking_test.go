@@ -282,10 +282,23 @@ func TestASecondProcessOnTheFolderRefuses(t *testing.T) {
 	require.Contains(t, out, "in use by another turnero process")
 }
 
+func TestASecondProcessOnAServersDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, database := range []string{"postgres", "mariadb"} {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			p := startDemoOn(t, database)
+			out, code := runBinary(t, append([]string{"serve", "--network", "sim", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, p.args...)...)
+			require.NotZero(t, code)
+			require.Contains(t, out, "another turnero process serves this database")
+		})
+	}
+}
+
 func TestTheFolderKeepsItsSecretsToItself(t *testing.T) {
 	t.Parallel()
 	p := startDemo(t)
-	for _, name := range []string{"demo.json", "master.key", "turnero.db", "whatsapp.db"} {
+	for _, name := range []string{"demo.json", "master.key", "turnero.db"} {
 		info, err := os.Stat(p.data + "/" + name)
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), name)
