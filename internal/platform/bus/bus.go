@@ -1,5 +1,8 @@
 // Package bus carries wake-ups between the parts of an installation: "there is something new under this topic". It carries
 // no data that anybody needs: whoever wakes up reads the database, and who misses a wake-up polls a little later.
+//
+// Memory serves one process, Redis several. Losing Redis costs the wake-ups between processes until it is back, never those
+// inside of one; when it is back, everybody is woken once.
 package bus
 
 import "sync"
@@ -34,11 +37,24 @@ func NewMemory() *Memory { return &Memory{subs: map[string]map[chan struct{}]boo
 func (m *Memory) Wake(topic string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for ch := range m.subs[topic] {
+	wake(m.subs[topic])
+}
+
+func wake(subs map[chan struct{}]bool) {
+	for ch := range subs {
 		select {
 		case ch <- struct{}{}:
 		default: // one is waiting there already
 		}
+	}
+}
+
+// wakeAll wakes the subscribers of all topics.
+func (m *Memory) wakeAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, subs := range m.subs {
+		wake(subs)
 	}
 }
 
@@ -55,5 +71,8 @@ func (m *Memory) Subscribe(topic string) (<-chan struct{}, func()) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.subs[topic], ch)
+		if len(m.subs[topic]) == 0 {
+			delete(m.subs, topic)
+		}
 	}
 }

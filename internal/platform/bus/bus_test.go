@@ -8,12 +8,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/platform/bus"
+	"turnero/internal/platform/redisconn/redistest"
 )
 
 // implementations are all Buses; each keeps the same rules.
 var implementations = map[string]func(t *testing.T) bus.Bus{
 	"memory": func(*testing.T) bus.Bus { return bus.NewMemory() },
+	"redis": func(t *testing.T) bus.Bus {
+		return running(t, redistest.Shared(t), redistest.Name())
+	},
+	"redis, woken by another process": func(t *testing.T) bus.Bus {
+		conn, name := redistest.Shared(t), redistest.Name()
+		return apart{listener: running(t, conn, name), waker: running(t, conn, name)}
+	},
 }
+
+// apart is one process that listens and another that wakes.
+type apart struct{ listener, waker bus.Bus }
+
+func (a apart) Wake(topic string) { a.waker.Wake(topic) }
+
+func (a apart) Subscribe(topic string) (<-chan struct{}, func()) { return a.listener.Subscribe(topic) }
 
 func each(t *testing.T, fn func(t *testing.T, b bus.Bus)) {
 	t.Helper()
