@@ -19,9 +19,10 @@ type Engine interface {
 	// Open starts a term of ownership of a session: it links the session when it has no link yet (QR codes go to the Sink) or connects the one
 	// it has, and reconnects by itself with jitter. Everything the term does runs under ctx, which cancels it; store errors
 	// and panics inside the engine end the connection first and are healed by a reconnect. Open itself does not wait for the connection.
-	Open(ctx context.Context, ref Ref, sink Sink) (Line, error)
-	// Forget deletes the keys of a session's link, if it has any. The session must not be open.
-	Forget(ctx context.Context, ref Ref) error
+	// Whatever it stores carries the term's fence.
+	Open(ctx context.Context, t Term, sink Sink) (Line, error)
+	// Forget deletes the keys of a session's link, if it has any, with the session's present fence. The session must not be open.
+	Forget(ctx context.Context, t Term) error
 }
 
 // Line is one session during one term of ownership. Its methods may be called at once from many goroutines.

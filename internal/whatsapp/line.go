@@ -233,7 +233,11 @@ func (m *SessionManager) logout(ctx context.Context, ref Ref) error {
 		}
 	}
 	m.endTerm(slot)
-	return m.engine.Forget(ctx, ref)
+	session, err := m.svc.store.FindSession(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return m.engine.Forget(ctx, Term{ref, session.Fence})
 }
 
 // HandleEvent stops a suspended tenant's sessions and starts those of one that is reopened. Handling an event again changes nothing.

@@ -211,7 +211,7 @@ func (m *SessionManager) newTerm(ctx context.Context, ref Ref) (*term, error) {
 }
 
 func (m *SessionManager) connect(t *term) error {
-	line, err := m.engine.Open(t.ctx, t.Ref, t)
+	line, err := m.engine.Open(t.ctx, t.Term, t)
 	if err != nil {
 		t.over()
 		t.cancel(err)
@@ -253,15 +253,15 @@ func (m *SessionManager) reap(t *term) {
 		}
 		m.endTerm(slot)
 		if t.isLoggedOut() {
-			m.forget(ctx, t.Ref)
+			m.forget(ctx, t.Term)
 		}
 	})
 }
 
 // forget deletes the keys of a link that is gone, in case the engine was stopped before it had done so.
-func (m *SessionManager) forget(ctx context.Context, ref Ref) {
-	if err := m.engine.Forget(ctx, ref); err != nil {
-		m.svc.log.Warn("whatsapp keys not deleted", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
+func (m *SessionManager) forget(ctx context.Context, t Term) {
+	if err := m.engine.Forget(ctx, t); err != nil {
+		m.svc.log.Warn("whatsapp keys not deleted", "tenant", t.Tenant.String(), "session", t.Session.String(), "error", err.Error())
 	}
 }
 

@@ -198,21 +198,21 @@ type fakeEngine struct {
 
 func newFakeEngine() *fakeEngine { return &fakeEngine{opened: make(chan *fakeLine, 1000)} }
 
-func (e *fakeEngine) Open(ctx context.Context, ref whatsapp.Ref, sink whatsapp.Sink) (whatsapp.Line, error) {
+func (e *fakeEngine) Open(ctx context.Context, t whatsapp.Term, sink whatsapp.Sink) (whatsapp.Line, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.fail != nil {
 		return nil, e.fail
 	}
-	line := &fakeLine{ctx: ctx, ref: ref, sink: sink}
+	line := &fakeLine{ctx: ctx, ref: t.Ref, sink: sink}
 	e.opened <- line
 	return line, nil
 }
 
-func (e *fakeEngine) Forget(_ context.Context, ref whatsapp.Ref) error {
+func (e *fakeEngine) Forget(_ context.Context, t whatsapp.Term) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.forgot = append(e.forgot, ref)
+	e.forgot = append(e.forgot, t.Ref)
 	return nil
 }
 

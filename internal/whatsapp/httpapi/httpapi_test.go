@@ -130,13 +130,13 @@ func (s *server) receive(l *line, waID, text string) {
 
 type engine struct{ opened chan *line }
 
-func (e *engine) Open(_ context.Context, _ whatsapp.Ref, sink whatsapp.Sink) (whatsapp.Line, error) {
+func (e *engine) Open(_ context.Context, _ whatsapp.Term, sink whatsapp.Sink) (whatsapp.Line, error) {
 	l := &line{sink: sink}
 	e.opened <- l
 	return l, nil
 }
 
-func (e *engine) Forget(context.Context, whatsapp.Ref) error { return nil }
+func (e *engine) Forget(context.Context, whatsapp.Term) error { return nil }
 
 type line struct {
 	sink   whatsapp.Sink

@@ -89,7 +89,7 @@ type connection struct {
 func (l *line) newConnection() (*connection, error) {
 	load, stop := context.WithTimeout(l.term, sinkLimit)
 	defer stop()
-	device, err := l.engine.devices.Load(load, l.ref)
+	device, err := l.engine.devices.Load(load, l.owner)
 	if err != nil {
 		return nil, fmt.Errorf("load the session's device: %w", err)
 	}

@@ -16,10 +16,10 @@ type DeviceStore interface {
 	Network() Network
 	// Load gives the device of a session: the linked one, or a new one that becomes the session's when it is saved for the first time.
 	// Each call gives a device of its own with everything as it is stored now. Its stores' DoDecryptionTxn
-	// runs any calls of theirs in one transaction.
-	Load(ctx context.Context, ref whatsapp.Ref) (*store.Device, error)
+	// runs any calls of theirs in one transaction. Whatever is written with an old fence changes nothing and is an error.
+	Load(ctx context.Context, t whatsapp.Term) (*store.Device, error)
 	// Delete deletes the device of a session and all its keys. Deleting none is no error.
-	Delete(ctx context.Context, ref whatsapp.Ref) error
+	Delete(ctx context.Context, t whatsapp.Term) error
 }
 
 // wrongNetwork is the error for a store that was made on another network: its links would be refused there, and be lost.

@@ -13,7 +13,7 @@
 //  4. What WhatsApp sends becomes calls of the whatsapp.Sink (inbound.go, events.go). Only what the Sink has taken is
 //     acknowledged; a refusal ends the connection, so that WhatsApp repeats everything from there on, in order.
 //  5. Linking by QR or code is in link.go, sending in send.go, the rest of whatsapp.Line in live.go.
-//  6. Keys live in a DeviceStore (devices.go): the library's own SQL store in a SQLite file or in PostgreSQL.
+//  6. Keys live in a DeviceStore (devices.go), which whoever makes the engine gives it.
 //
 // Some of the library's settings belong to the process, not to a client: see process.go. Nothing here knows whether the
 // network is WhatsApp's or a local one, but for the root key that it trusts and the HTTP client that it connects with.

@@ -92,21 +92,21 @@ func New(o Options) (*Engine, error) {
 var errOpen = fault.New(fault.Conflict, "session_open", "the session is open already")
 
 // Open implements whatsapp.Engine.
-func (e *Engine) Open(ctx context.Context, ref whatsapp.Ref, sink whatsapp.Sink) (whatsapp.Line, error) {
-	if ref.Tenant.IsZero() || ref.Session.IsZero() || sink == nil {
+func (e *Engine) Open(ctx context.Context, t whatsapp.Term, sink whatsapp.Sink) (whatsapp.Line, error) {
+	if t.Tenant.IsZero() || t.Session.IsZero() || sink == nil {
 		return nil, errors.New("wameow: a term needs a tenant, a session and a sink")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l := newLine(ctx, e, ref, sink)
+	l := newLine(ctx, e, t, sink)
 	e.mu.Lock()
-	if _, taken := e.open[ref]; taken {
+	if _, taken := e.open[t.Ref]; taken {
 		e.mu.Unlock()
 		l.leave()
 		return nil, errOpen
 	}
-	e.open[ref] = l
+	e.open[t.Ref] = l
 	lines := len(e.open)
 	e.mu.Unlock()
 	l.begin(ctx, e.pace.first(lines))
@@ -114,20 +114,20 @@ func (e *Engine) Open(ctx context.Context, ref whatsapp.Ref, sink whatsapp.Sink)
 }
 
 // Forget implements whatsapp.Engine.
-func (e *Engine) Forget(ctx context.Context, ref whatsapp.Ref) error {
+func (e *Engine) Forget(ctx context.Context, t whatsapp.Term) error {
 	e.mu.Lock()
-	if _, taken := e.open[ref]; taken {
+	if _, taken := e.open[t.Ref]; taken {
 		e.mu.Unlock()
 		return errOpen
 	}
-	e.open[ref] = nil
+	e.open[t.Ref] = nil
 	e.mu.Unlock()
 	defer func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		delete(e.open, ref)
+		delete(e.open, t.Ref)
 	}()
-	return e.devices.Delete(ctx, ref)
+	return e.devices.Delete(ctx, t)
 }
 
 // release takes a closed line off the books.

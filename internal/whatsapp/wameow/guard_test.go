@@ -24,8 +24,8 @@ type brittle struct {
 	broken atomic.Int64 // calls that failed
 }
 
-func (b *brittle) Load(ctx context.Context, ref whatsapp.Ref) (*store.Device, error) {
-	d, err := b.DeviceStore.Load(ctx, ref)
+func (b *brittle) Load(ctx context.Context, term whatsapp.Term) (*store.Device, error) {
+	d, err := b.DeviceStore.Load(ctx, term)
 	if err != nil {
 		return nil, err
 	}

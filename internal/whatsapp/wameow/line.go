@@ -14,6 +14,7 @@ import (
 type line struct {
 	engine *Engine
 	ref    whatsapp.Ref
+	owner  whatsapp.Term // the right to write for the session
 	sink   whatsapp.Sink
 	log    *slog.Logger
 	term   context.Context // as Open was given it, and ended by Close
@@ -39,9 +40,9 @@ type line struct {
 
 var _ whatsapp.Line = (*line)(nil)
 
-func newLine(ctx context.Context, e *Engine, ref whatsapp.Ref, sink whatsapp.Sink) *line {
-	l := &line{engine: e, ref: ref, sink: sink, turn: make(chan struct{}, 1), moved: make(chan struct{}), closed: make(chan struct{}),
-		log: e.log.With("tenant", ref.Tenant.String(), "session", ref.Session.String())}
+func newLine(ctx context.Context, e *Engine, t whatsapp.Term, sink whatsapp.Sink) *line {
+	l := &line{engine: e, ref: t.Ref, owner: t, sink: sink, turn: make(chan struct{}, 1), moved: make(chan struct{}), closed: make(chan struct{}),
+		log: e.log.With("tenant", t.Tenant.String(), "session", t.Session.String())}
 	l.term, l.leave = context.WithCancel(ctx)
 	return l
 }
@@ -102,7 +103,7 @@ func (l *line) attempt() {
 func (l *line) put(c *connection) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.isClosing {
+	if l.isClosing && c != nil {
 		return false
 	}
 	l.conn = c
@@ -138,7 +139,7 @@ func (l *line) afterEnd(c *connection) {
 	l.log.Info("whatsapp connection ended", "reason", e.reason, "error", redactedError(e.err))
 	switch e.kind {
 	case endUnpaired:
-		if err := l.within(func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.ref) }); err != nil {
+		if err := l.within(func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.owner) }); err != nil {
 			l.log.Error("keys of a link that failed not deleted", "error", err) // WhatsApp refuses them, which deletes them then
 		}
 		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
@@ -182,7 +183,7 @@ func (l *line) rest(change whatsapp.LinkChange) {
 func (l *line) forget(reason string) {
 	const pauseMost = 30 * time.Second
 	steps := []func(ctx context.Context) error{
-		func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.ref) },
+		func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.owner) },
 		func(ctx context.Context) error { return l.sink.Unlinked(ctx, reason) },
 	}
 	for _, step := range steps {
@@ -269,6 +270,7 @@ func (l *line) Close() {
 	if c != nil {
 		c.end(ending{kind: endClosed})
 		c.shut()
+		l.put(nil)
 	}
 	l.running.Wait()
 	l.engine.release(l)

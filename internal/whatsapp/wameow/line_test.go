@@ -103,7 +103,7 @@ func TestOutdatedClientStops(t *testing.T) {
 
 func TestDeviceRemovedOnThePhoneIsForgotten(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, devices *wameow.SQLDevices) {
+	eachStore(t, func(t *testing.T, devices wameow.DeviceStore) {
 		b := newBench(t, devices)
 		var calls atomic.Int64
 		b.sink.onUnlinked = func() error {
@@ -153,10 +153,10 @@ func TestLogoutRemovesTheLinkOnBothSides(t *testing.T) {
 func TestForgetDeletesTheKeysOfAClosedSession(t *testing.T) {
 	t.Parallel()
 	b := simpleBench(t)
-	require.ErrorContains(t, b.engine.Forget(t.Context(), b.ref), "session_open")
+	require.ErrorContains(t, b.engine.Forget(t.Context(), termOf(b.ref)), "session_open")
 	b.line.Close()
-	require.NoError(t, b.engine.Forget(t.Context(), b.ref))
-	require.NoError(t, b.engine.Forget(t.Context(), b.ref), "twice is fine")
+	require.NoError(t, b.engine.Forget(t.Context(), termOf(b.ref)))
+	require.NoError(t, b.engine.Forget(t.Context(), termOf(b.ref)), "twice is fine")
 	s := newSink()
 	open(t, b.engine, b.ref, s)
 	s.awaitState(t, whatsapp.LinkQR)
@@ -165,10 +165,10 @@ func TestForgetDeletesTheKeysOfAClosedSession(t *testing.T) {
 func TestSessionIsOpenOnce(t *testing.T) {
 	t.Parallel()
 	b := simpleBench(t)
-	_, err := b.engine.Open(t.Context(), b.ref, newSink())
+	_, err := b.engine.Open(t.Context(), termOf(b.ref), newSink())
 	require.ErrorContains(t, err, "session_open")
 	b.line.Close()
-	l, err := b.engine.Open(t.Context(), b.ref, newSink())
+	l, err := b.engine.Open(t.Context(), termOf(b.ref), newSink())
 	require.NoError(t, err)
 	l.Close()
 	l.Close()
@@ -208,12 +208,12 @@ func TestEndOfTheContextEndsTheTerm(t *testing.T) {
 	b.line.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSink()
-	l, err := b.engine.Open(ctx, b.ref, s)
+	l, err := b.engine.Open(ctx, termOf(b.ref), s)
 	require.NoError(t, err)
 	s.awaitState(t, whatsapp.LinkConnected)
 	cancel()
 	eventually(t, "the session is free", func() bool {
-		l, err := b.engine.Open(t.Context(), b.ref, newSink())
+		l, err := b.engine.Open(t.Context(), termOf(b.ref), newSink())
 		if err == nil {
 			l.Close()
 		}

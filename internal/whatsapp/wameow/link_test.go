@@ -13,7 +13,7 @@ import (
 
 func TestSessionLinksByQRAndIsCalledTurnero(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, devices *wameow.SQLDevices) {
+	eachStore(t, func(t *testing.T, devices wameow.DeviceStore) {
 		b := newBench(t, devices)
 		phone, err := b.net.Phone(b.business)
 		require.NoError(t, err)

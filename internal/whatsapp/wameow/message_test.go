@@ -19,7 +19,7 @@ import (
 
 func TestMessagesGoBothWays(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, devices *wameow.SQLDevices) {
+	eachStore(t, func(t *testing.T, devices wameow.DeviceStore) {
 		b := newBench(t, devices)
 		waID := b.write("hola, quiero un turno")
 		in := b.sink.awaitTexts(t, "hola, quiero un turno")[0]
@@ -191,7 +191,7 @@ func TestPanicOfTheSessionIsARefusal(t *testing.T) {
 
 func TestRestartKeepsTheLinkAndTheRatchets(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, devices *wameow.SQLDevices) {
+	eachStore(t, func(t *testing.T, devices wameow.DeviceStore) {
 		b := newBench(t, devices)
 		b.write("antes")
 		b.sink.awaitTexts(t, "antes")
@@ -224,7 +224,7 @@ func TestRestartKeepsTheLinkAndTheRatchets(t *testing.T) {
 func TestFiveHundredEachWayAtOnceWithOneContact(t *testing.T) {
 	t.Parallel()
 	const count, senders = 500, 8
-	eachStore(t, func(t *testing.T, devices *wameow.SQLDevices) {
+	eachStore(t, func(t *testing.T, devices wameow.DeviceStore) {
 		b := newBench(t, devices)
 		b.sink.onReceipt = func(whatsapp.Receipt) error { return nil }
 		_, _, err := b.send("hola") // both sides know each other

@@ -20,14 +20,18 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/store"
 	"go.uber.org/goleak"
 
 	"turnero/internal/events"
 	"turnero/internal/id"
+	"turnero/internal/platform/migrate"
+	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wameow"
+	"turnero/internal/whatsapp/wastore"
 	"turnero/wasim"
 )
 
@@ -57,18 +61,8 @@ func TestMain(m *testing.M) {
 
 // claim sets what is global in the libraries before any network or client runs.
 func claim() error {
-	dir, err := os.MkdirTemp("", "wameow")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	d, err := wameow.OpenDevicesFile(context.Background(), filepath.Join(dir, "whatsapp.db"), wameow.NetworkSim, quiet())
-	if err != nil {
-		return err
-	}
-	defer d.Close()
 	root := wasim.RootKeyFor(seed)
-	_, err = wameow.New(wameow.Options{Devices: d, HTTPClient: http.DefaultClient, RootKey: &root, Logger: quiet()})
+	_, err := wameow.New(wameow.Options{Devices: noDevices{}, HTTPClient: http.DefaultClient, RootKey: &root, Logger: quiet()})
 	return err
 }
 
@@ -97,30 +91,57 @@ func newNetwork(t *testing.T) *wasim.Network {
 	return n
 }
 
-func fileDevices(t *testing.T, path string) *wameow.SQLDevices {
-	t.Helper()
-	d, err := wameow.OpenDevicesFile(t.Context(), path, wameow.NetworkSim, logger())
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, d.Close()) })
-	return d
+// noDevices is a device store that nobody uses.
+type noDevices struct{ wameow.DeviceStore }
+
+func (noDevices) Network() wameow.Network { return wameow.NetworkSim }
+
+// devices is the product's device store, with a row for every session that a test thinks of.
+type devices struct {
+	*wastore.Store
+	db *sqlkit.DB
 }
 
-// eachStore runs fn on every kind of device store. On MariaDB the devices are in a SQLite file as well.
-func eachStore(t *testing.T, fn func(t *testing.T, devices *wameow.SQLDevices)) {
+var _ wameow.DeviceStore = devices{}
+
+func newDevices(t *testing.T, db *sqlkit.DB) devices {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		fn(t, fileDevices(t, filepath.Join(t.TempDir(), "whatsapp.db")))
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		db, err := sqlkit.Open(t.Context(), sqltest.FreshURL(t, "postgres"), 8)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, db.Close()) })
-		d, err := wameow.OpenDevicesPostgres(t.Context(), db.SQL(), wameow.NetworkSim, logger())
-		require.NoError(t, err)
-		fn(t, d)
-	})
+	keys, err := secret.NewKeyring(db, secret.Master{1}, time.Now)
+	require.NoError(t, err)
+	s, err := wastore.Open(t.Context(), wastore.Options{DB: db, Keys: keys, Network: string(wameow.NetworkSim), Logger: logger()})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return devices{s, db}
+}
+
+func (d devices) Network() wameow.Network { return wameow.Network(d.Store.Network()) }
+
+func (d devices) Load(ctx context.Context, term whatsapp.Term) (*store.Device, error) {
+	_, err := d.db.Handle().Write().NewRaw(`INSERT INTO whatsapp_sessions (tenant_id, id, name, status, reason, since, until, number, lid, push_name, is_linked, is_paused,
+		down_since, is_alerted, fence, created_at) VALUES (?, ?, '', 'connected', '', 0, 0, '', '', '', 1, 0, 0, 0, ?, 0)`, term.Tenant, term.Session, term.Fence).Exec(ctx)
+	if err != nil && !sqlkit.IsUnique(err) {
+		return nil, err
+	}
+	return d.Store.Load(ctx, term)
+}
+
+// termOf gives the one term that a session has in these tests.
+func termOf(ref whatsapp.Ref) whatsapp.Term { return whatsapp.Term{Ref: ref, Fence: 1} }
+
+func fileDevices(t *testing.T, path string) devices {
+	t.Helper()
+	db, err := sqlkit.Open(t.Context(), "sqlite:"+path, 4)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	_, err = migrate.Up(t.Context(), db)
+	require.NoError(t, err)
+	return newDevices(t, db)
+}
+
+// eachStore runs fn with a device store on every database.
+func eachStore(t *testing.T, fn func(t *testing.T, devices wameow.DeviceStore)) {
+	t.Helper()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) { fn(t, newDevices(t, db)) })
 }
 
 func newEngine(t *testing.T, n *wasim.Network, devices wameow.DeviceStore) *wameow.Engine {
@@ -140,7 +161,7 @@ func newEngineWith(t *testing.T, n *wasim.Network, client *http.Client, devices 
 // open opens a session and closes it when the test ends.
 func open(t *testing.T, e *wameow.Engine, ref whatsapp.Ref, s *sink) whatsapp.Line {
 	t.Helper()
-	l, err := e.Open(t.Context(), ref, s)
+	l, err := e.Open(t.Context(), termOf(ref), s)
 	require.NoError(t, err)
 	t.Cleanup(l.Close)
 	return l
