@@ -68,7 +68,7 @@ func (s staff) Exists(ctx context.Context, tenant id.Tenant, user id.User) (bool
 
 // observeLines counts what the lines do.
 func (c *core) observeLines() whatsapp.Observer {
-	sessions := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "turnero_whatsapp_status_entries", Help: "Sessions that entered each status less those that left it since the process started."}, []string{"status"})
+	sessions := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "turnero_whatsapp_sessions", Help: "Sessions that an engine is at work for, by status."}, []string{"status"})
 	alerts := prometheus.NewGauge(prometheus.GaugeOpts{Name: "turnero_whatsapp_lines_down", Help: "Linked lines that have been down for more than a minute."})
 	received := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "turnero_whatsapp_received_total", Help: "Incoming messages stored, by kind of chat."}, []string{"chat"})
 	sent := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "turnero_whatsapp_send_seconds", Help: "Time from queued to acknowledged by WhatsApp.", Buckets: []float64{.01, .05, .1, .25, .5, 1, 5, 30, 300}})
@@ -77,8 +77,12 @@ func (c *core) observeLines() whatsapp.Observer {
 	c.metrics.MustRegister(sessions, alerts, received, sent, failed, terms)
 	return whatsapp.Observer{
 		StatusChanged: func(from, to whatsapp.Status) {
-			sessions.WithLabelValues(string(from)).Dec()
-			sessions.WithLabelValues(string(to)).Inc()
+			if from.IsRunning() {
+				sessions.WithLabelValues(string(from)).Dec()
+			}
+			if to.IsRunning() {
+				sessions.WithLabelValues(string(to)).Inc()
+			}
 		},
 		Alert: func(isDown bool) {
 			if isDown {

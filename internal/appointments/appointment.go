@@ -89,7 +89,7 @@ func (a *Appointment) move(to Status) (bool, error) {
 		}
 	}
 	return false, fault.New(fault.Conflict, "status_not_allowed", "an appointment that is "+string(a.Status)+" cannot become "+string(to)).
-		WithDetail("status", string(a.Status))
+		WithDetail("appointmentStatus", string(a.Status))
 }
 
 // facts is what every event of the appointment tells.

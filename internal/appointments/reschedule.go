@@ -46,7 +46,7 @@ func (cmd *RescheduleCommand) allowed(a *Appointment) error {
 		return fault.New(fault.Conflict, "stale_version", "somebody else has changed this appointment meanwhile").WithDetail("version", a.Version)
 	}
 	if (cmd.Start != nil || cmd.Staff != nil) && !a.isOpen() {
-		return fault.New(fault.Conflict, "status_not_allowed", "an appointment that is "+string(a.Status)+" cannot be moved").WithDetail("status", string(a.Status))
+		return fault.New(fault.Conflict, "status_not_allowed", "an appointment that is "+string(a.Status)+" cannot be moved").WithDetail("appointmentStatus", string(a.Status))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"turnero/internal/events"
+	"turnero/internal/fault"
 	"turnero/internal/id"
 )
 
@@ -16,7 +17,7 @@ func (s *Service) Cancel(ctx context.Context, tenant id.Tenant, appointment id.A
 		return Appointment{}, err
 	}
 	now := s.now()
-	return s.advance(ctx, tenant, appointment, Cancelled, func(a *Appointment) events.Event {
+	return s.advance(ctx, tenant, appointment, Cancelled, nil, func(a *Appointment) events.Event {
 		a.Cancelled = Cancellation{By: by, At: now, Reason: reason}
 		return &events.AppointmentCancelled{AppointmentFacts: a.facts(tenant, by, now), Reason: reason}
 	})
@@ -24,32 +25,43 @@ func (s *Service) Cancel(ctx context.Context, tenant id.Tenant, appointment id.A
 
 // Confirm notes that an appointment holds; again changes nothing.
 func (s *Service) Confirm(ctx context.Context, tenant id.Tenant, appointment id.Appointment, by string) (Appointment, error) {
-	return s.settle(ctx, tenant, appointment, Confirmed, by)
+	return s.settle(ctx, tenant, appointment, Confirmed, by, nil)
 }
 
 // Complete notes that an appointment took place; again changes nothing.
 func (s *Service) Complete(ctx context.Context, tenant id.Tenant, appointment id.Appointment, by string) (Appointment, error) {
-	return s.settle(ctx, tenant, appointment, Completed, by)
+	return s.settle(ctx, tenant, appointment, Completed, by, nil)
 }
 
-// MarkNoShow notes that the customer did not come; again changes nothing.
+// MarkNoShow notes that the customer did not come; again changes nothing. Before the start nobody can know: that is a conflict
+// ("not_started").
 func (s *Service) MarkNoShow(ctx context.Context, tenant id.Tenant, appointment id.Appointment, by string) (Appointment, error) {
-	return s.settle(ctx, tenant, appointment, NoShow, by)
+	return s.settle(ctx, tenant, appointment, NoShow, by, func(a *Appointment) error {
+		if a.isOpen() && s.now().Before(a.Start) {
+			return fault.New(fault.Conflict, "not_started", "an appointment that has not begun cannot have been missed")
+		}
+		return nil
+	})
 }
 
-func (s *Service) settle(ctx context.Context, tenant id.Tenant, appointment id.Appointment, to Status, by string) (Appointment, error) {
+func (s *Service) settle(ctx context.Context, tenant id.Tenant, appointment id.Appointment, to Status, by string, check func(*Appointment) error) (Appointment, error) {
 	now := s.now()
-	return s.advance(ctx, tenant, appointment, to, func(a *Appointment) events.Event {
+	return s.advance(ctx, tenant, appointment, to, check, func(a *Appointment) events.Event {
 		return &events.AppointmentStatusChanged{AppointmentFacts: a.facts(tenant, by, now), Status: string(to)}
 	})
 }
 
-// advance moves an appointment to a status and tells the event of it, unless it stands there already.
-func (s *Service) advance(ctx context.Context, tenant id.Tenant, appointment id.Appointment, to Status, tell func(*Appointment) events.Event) (Appointment, error) {
+// advance moves an appointment to a status and tells the event of it, unless it stands there already. check (nil for none) may refuse.
+func (s *Service) advance(ctx context.Context, tenant id.Tenant, appointment id.Appointment, to Status, check func(*Appointment) error, tell func(*Appointment) events.Event) (Appointment, error) {
 	var a Appointment
 	err := s.store.InTx(ctx, func(tx Store) (err error) {
 		if a, err = tx.LockAppointment(ctx, tenant, appointment); err != nil {
 			return err
+		}
+		if check != nil {
+			if err = check(&a); err != nil {
+				return err
+			}
 		}
 		moved, err := a.move(to)
 		if err != nil || !moved {

@@ -151,7 +151,7 @@ func errAlreadyLinked() *fault.Error {
 }
 
 func withStatus(f *fault.Error, v Session) error {
-	return f.WithDetail("status", string(v.Status)).WithDetail("reason", v.Reason)
+	return f.WithDetail("sessionStatus", string(v.Status)).WithDetail("reason", v.Reason)
 }
 
 // PairCode asks for the code that links the session when it is typed on the phone of the number. The session must have been started.

@@ -106,6 +106,10 @@ func (m *SessionManager) restore(ctx context.Context) {
 	}
 	spread := min(time.Duration(len(sessions))*restoreStep, restoreSpread)
 	for _, s := range sessions {
+		m.svc.observe.StatusChanged("", s.Status)
+		if s.IsAlerted {
+			m.svc.observe.Alert(true)
+		}
 		m.watch(s)
 		if s.IsAlerted {
 			m.svc.observe.Alert(true) // counted by the process before, which is gone

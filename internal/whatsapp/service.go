@@ -16,7 +16,7 @@ type Users interface {
 
 // Observer is told what is worth counting. Fields left nil are not called; none may block.
 type Observer struct {
-	StatusChanged func(from, to Status)                    // a session changed status
+	StatusChanged func(from, to Status)                    // a session changed status; from "" when a process that starts finds it so
 	Alert         func(isDown bool)                        // a line has been down for a minute, or an alerted one is up again
 	Received      func(kind ChatKind)                      // a new incoming message is stored
 	Sent          func(queued time.Duration)               // WhatsApp acknowledged a message, so long after it was queued

@@ -62,6 +62,9 @@ func (s Status) isFinal() bool {
 	return false
 }
 
+// IsRunning reports whether an engine is at work for a session of the status.
+func (s Status) IsRunning() bool { return s != "" && !s.isFinal() }
+
 // alertAfter is how long a linked line may be down before it is an alert.
 const alertAfter = time.Minute
 
@@ -107,7 +110,7 @@ func (s *Session) Number() string {
 }
 
 // isRunning reports whether an engine is at work for the session.
-func (s *Session) isRunning() bool { return !s.Status.isFinal() }
+func (s *Session) isRunning() bool { return s.Status.IsRunning() }
 
 // move changes the status and returns the events that tell of it: none when nothing changed or the table forbids it.
 func (s *Session) move(to Status, reason string, until, now time.Time) []events.Event {

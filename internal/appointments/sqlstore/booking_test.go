@@ -311,6 +311,9 @@ func TestStatusesMoveOnlyAsTheTableAllows(t *testing.T) {
 		ana := b.person("Ana", o)
 		a, err := b.book(o, ana, at(25, "10:00"), "Eva")
 		require.NoError(t, err)
+		_, err = b.svc.MarkNoShow(t.Context(), b.tenant, a.ID, "usr_x")
+		require.True(t, fault.HasReason(err, "not_started"), "%v", err)
+		b.clock.set(at(25, "10:00"))
 		for _, step := range []func(context.Context, id.Tenant, id.Appointment, string) (appointments.Appointment, error){b.svc.Confirm, b.svc.Confirm, b.svc.MarkNoShow, b.svc.Complete} {
 			_, err = step(t.Context(), b.tenant, a.ID, "usr_x")
 			require.NoError(t, err)

@@ -147,12 +147,14 @@ func TestAWrongMethodIsToldWhichThereAre(t *testing.T) {
 func TestFaultsKeepTheirDetailsAndOtherErrorsTellNothing(t *testing.T) {
 	t.Parallel()
 	admin := id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}
-	_, h := setup(t, admin, fault.New(fault.Unavailable, "session_not_linked", "link the line first").WithRetryAfter(1500*time.Millisecond).WithDetail("alternatives", []int{1, 2}))
+	_, h := setup(t, admin, fault.New(fault.Unavailable, "session_not_linked", "link the line first").WithRetryAfter(1500*time.Millisecond).WithDetail("alternatives", []int{1, 2}).WithDetail("status", "stopped"))
 	w, got := call(h, `{"name":"ana"}`, true)
 	require.Equal(t, 503, w.Code)
 	require.Equal(t, "2", w.Header().Get("Retry-After"))
 	require.Equal(t, "session_not_linked", got["code"])
 	require.Len(t, got["alternatives"], 2)
+	require.EqualValues(t, 503, got["status"], "an extension hides no member of the document")
+	require.Equal(t, "stopped", got["_status"])
 
 	_, h = setup(t, admin, errors.New("dial tcp 10.0.0.1: password=x"))
 	w, _ = call(h, `{"name":"ana"}`, true)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,11 +57,26 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	if err != nil || len(p.extra) == 0 {
 		return raw, err
 	}
-	extra, err := json.Marshal(p.extra)
+	extra, err := json.Marshal(extensions(p.extra))
 	if err != nil {
 		return nil, err
 	}
 	return append(append(raw[:len(raw)-1], ','), extra[1:]...), nil
+}
+
+// reserved are the members that a problem document has of its own; an extension of the same name would hide them.
+var reserved = []string{"type", "title", "status", "detail", "instance", "code", "errors", "requestId"}
+
+// extensions gives the extension members under names that are free: one that is not gets an underscore in front.
+func extensions(details map[string]any) map[string]any {
+	out := make(map[string]any, len(details))
+	for name, value := range details {
+		if slices.Contains(reserved, name) {
+			name = "_" + name
+		}
+		out[name] = value
+	}
+	return out
 }
 
 // statusOf is the one place where a code becomes an HTTP status.

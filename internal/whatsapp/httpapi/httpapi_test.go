@@ -174,7 +174,8 @@ func TestALineIsLinkedThroughTheAPI(t *testing.T) {
 	a := s.call("admin", "GET", "/api/whatsapp/qr", "")
 	require.Equal(t, 409, a.Code)
 	require.Equal(t, "1", a.Header().Get("Retry-After"))
-	require.Equal(t, "connecting", a.body["status"])
+	require.Equal(t, "connecting", a.body["sessionStatus"])
+	require.EqualValues(t, 409, a.body["status"])
 
 	l.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
 	l.sink.QR(t.Context(), "2@ref,key,identity,secret", time.Now().Add(time.Minute))
