@@ -128,9 +128,6 @@ func checkDatabase(ctx context.Context, cfg *config.Config) []finding {
 	}
 	defer db.Close()
 	base.note = string(db.Dialect())
-	if db.Dialect() == sqlkit.MySQL {
-		base.note += "; WhatsApp's device keys are in a SQLite file in the data folder, so one process at a time can carry the lines, and that folder must be backed up too"
-	}
 	schema := finding{subject: "schema", err: migrate.Check(ctx, db)}
 	if errors.Is(schema.err, migrate.ErrOlder) && cfg.Embedded() {
 		schema = finding{subject: "schema", note: "is brought up to date on the next start"}
