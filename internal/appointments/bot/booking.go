@@ -72,7 +72,7 @@ func (t *turn) aboutDay() when.Date {
 			return date
 		}
 	}
-	if t.s.Choice != nil && t.s.Asked == AskedConfirm {
+	if t.s.Choice != nil && (t.s.Asked == AskedConfirm || t.s.Asked == AskedAnother) {
 		date, _ := t.local(t.s.Choice.Start)
 		return date
 	}

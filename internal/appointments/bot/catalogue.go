@@ -48,6 +48,7 @@ const (
 	KeyHoliday         Key = "holiday"
 	KeyConflict        Key = "conflict"
 	KeySameTime        Key = "same_time"
+	KeyOverlaps        Key = "overlaps"
 
 	KeyConfirmBook   Key = "confirm_book"
 	KeyConfirmMove   Key = "confirm_move"
@@ -89,6 +90,7 @@ const (
 	keyEntryWhenPart    Key = "entry_when_part"
 	keyEntryAppointment Key = "entry_appointment"
 	keyEntryYesBook     Key = "entry_yes_book"
+	keyEntryYesAnother  Key = "entry_yes_another"
 	keyEntryYesMove     Key = "entry_yes_move"
 	keyEntryYesCancel   Key = "entry_yes_cancel"
 	keyEntryOtherTime   Key = "entry_other_time"

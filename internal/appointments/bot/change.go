@@ -19,7 +19,7 @@ func (t *turn) asksOwn() bool {
 	busy := t.isChoosing()
 	named := w.has(lex.appointment...)
 	switch {
-	case t.s.Asked == AskedConfirm && (t.s.Task == Cancel || t.r.isYes(lex)):
+	case t.s.Asked == AskedConfirm && (t.s.Task == Cancel || t.r.isYes(lex)), t.s.Asked == AskedAnother && t.wantsAnother():
 		return false // those words answer the question
 	case w.has(lex.change...):
 		if busy && (t.s.Task == Reschedule || len(t.w.Appointments) == 0) {

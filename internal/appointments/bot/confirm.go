@@ -1,6 +1,10 @@
 package bot
 
-import "turnero/internal/appointments/when"
+import (
+	"time"
+
+	"turnero/internal/appointments/when"
+)
 
 // summarize shows what is about to be booked or moved and asks for the yes.
 func (t *turn) summarize(o Option) {
@@ -15,7 +19,32 @@ func (t *turn) summarize(o Option) {
 		return
 	}
 	t.s.Choice = &o
+	if b, ok := t.overlapped(); ok {
+		t.askAnother(b)
+		return
+	}
 	t.askConfirm()
+}
+
+// overlapped gives the customer's own appointment that the one about to be booked would overlap, unless they know of it.
+func (t *turn) overlapped() (Booking, bool) {
+	if t.s.Task != Book || t.s.Another {
+		return Booking{}, false
+	}
+	service, _ := t.w.service(t.s.Service)
+	from, to := t.s.Choice.Start, t.s.Choice.Start.Add(max(service.Duration, time.Minute))
+	for _, b := range t.w.Appointments {
+		if b.Start.Before(to) && from.Before(b.Start.Add(max(b.Service.Duration, time.Minute))) {
+			return b, true
+		}
+	}
+	return Booking{}, false
+}
+
+// askAnother asks whether the customer wants an appointment at the time of one that they have: it may be for somebody else,
+// or the same wish said twice.
+func (t *turn) askAnother(b Booking) {
+	t.ask(AskedAnother, KeyOverlaps, t.about(b), Option{Kind: OptYes}, Option{Kind: OptOtherTime}, Option{Kind: OptNo})
 }
 
 // askConfirm asks the question whose yes books, moves or cancels.
@@ -38,6 +67,9 @@ func (t *turn) askConfirm() {
 // accept asks for what the summary says to be done.
 func (t *turn) accept() {
 	switch {
+	case t.s.Asked == AskedAnother && t.s.Choice != nil:
+		t.s.Another = true
+		t.summarize(*t.s.Choice)
 	case t.s.Asked != AskedConfirm:
 		t.miss()
 	case t.s.Task == Cancel:
@@ -47,6 +79,10 @@ func (t *turn) accept() {
 	case t.s.Task == Reschedule:
 		t.do(Action{Kind: DoMove, Appointment: t.s.Target, Start: t.s.Choice.Start, Staff: t.s.Choice.Staff})
 	case t.s.Task == Book:
+		if b, ok := t.overlapped(); ok { // made elsewhere since the summary
+			t.askAnother(b)
+			return
+		}
 		t.do(Action{Kind: DoBook, Service: t.s.Service, Start: t.s.Choice.Start, Staff: t.s.Choice.Staff})
 	}
 }

@@ -30,6 +30,9 @@ func (t *turn) entry(o Option, n int) Line {
 func (t *turn) entryKey(kind OptionKind) Key {
 	switch kind {
 	case OptYes:
+		if t.s.Asked == AskedAnother {
+			return keyEntryYesAnother
+		}
 		return map[Task]Key{Book: keyEntryYesBook, Reschedule: keyEntryYesMove, Cancel: keyEntryYesCancel}[t.s.Task]
 	case OptNo:
 		if t.s.Task == Book {

@@ -41,6 +41,8 @@ type lexicon struct {
 	late     []string   // tells that they will be late
 	price    []string   // asks what something costs
 	fresh    []string   // asks for another appointment, though it speaks of "mi turno"
+	another  []string   // wants one more appointment, when nothing else is said
+	forOther []string   // tells that an appointment is for somebody else
 
 	morning, evening []string // the halves of the day, as the answer to "which hour"
 	timeWords        []string // what times are made of, besides figures
@@ -131,8 +133,13 @@ var spanish = lexicon{
 	late: phrases(`
 		llego tarde, llegar tarde, llegar un poco tarde, llegar unos minutos tarde, llegar * min tarde, llegar * minutos tarde, llego * min tarde, llego *
 		minutos tarde, demorado, demorada, estoy llegando, me demoro, atrasado, atrasada, retrasado, retrasada`),
-	price: phrases("cuanto sale*, cuanto cuesta*, cuanto cobran, cuanto cobras, cuanto es, cuanto esta, cuanto vale*, precio*, valor*, tarifa*"),
-	fresh: phrases("sacar, reservar~, pedir, agendar~, nuevo, otro turno, sacarme"),
+	price:   phrases("cuanto sale*, cuanto cuesta*, cuanto cobran, cuanto cobras, cuanto es, cuanto esta, cuanto vale*, precio*, valor*, tarifa*"),
+	fresh:   phrases("sacar, reservar~, pedir, agendar~, nuevo, otro turno, sacarme"),
+	another: phrases("otro, otra, otro turno, otro mas, uno mas, otro aparte, aparte, ademas, tambien, los dos, ambos, reservar otro, quiero otro"),
+	forOther: phrases(`
+		para otra persona, para otro, para otra, para mi hij*, para mi nen*, para mi espos*, para mi marido, para mi mujer, para mi novi*, para mi pareja, para
+		mi mama, para mi papa, para mi madre, para mi padre, para mi herman*, para mi amig*, para mi abuel*, para mi suegr*, para mi sobrin*, para mi prim*, para
+		mi niet*, para mi tio, para mi tia, para un amigo, para una amiga, para alguien mas`),
 
 	morning: phrases("manana, temprano"),
 	evening: phrases("tarde, noche, tardecita, nochecita"),

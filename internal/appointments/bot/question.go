@@ -32,6 +32,8 @@ func (t *turn) answersQuestion() bool {
 			return t.answersCancel()
 		}
 		return t.answersSummary() || t.answersSlot()
+	case AskedAnother:
+		return t.answersAnother() || t.answersSlot()
 	case AskedWhich:
 		return t.answersWhich()
 	}
@@ -208,6 +210,29 @@ func (t *turn) answersSummary() bool {
 		return false
 	}
 	return true
+}
+
+// answersAnother reads the answer to "another one, at the time of the one you have".
+func (t *turn) answersAnother() bool {
+	switch {
+	case t.otherService():
+		return false
+	case t.wantsAnother():
+		t.accept()
+	case t.r.isNo(t.lex):
+		t.drop()
+	default:
+		return false
+	}
+	return true
+}
+
+// wantsAnother reports whether the words say yes to another appointment, or for whom it is.
+func (t *turn) wantsAnother() bool {
+	if t.r.hasWhen() || t.r.words.has(t.lex.no...) {
+		return false
+	}
+	return t.r.isYes(t.lex) || t.r.words.only(t.lex.another, t.lex.yes, t.lex.yesFillers, t.lex.fillers) || t.r.words.has(t.lex.forOther...)
 }
 
 // answersCancel reads the answer to "shall I cancel it".

@@ -37,6 +37,7 @@ const (
 	AskedSlot    Question = "slot"    // which of these times, or when
 	AskedWhen    Question = "when"    // which of these readings of a date or an hour
 	AskedConfirm Question = "confirm" // is this right: the only one whose yes books, moves or cancels
+	AskedAnother Question = "another" // another appointment, though it overlaps one that they have
 	AskedWhich   Question = "which"   // which of your appointments
 	AskedPerson  Question = "person"  // shall somebody of the staff take over
 )
@@ -51,9 +52,10 @@ type State struct {
 	Service id.Service     `json:"service,omitzero"`
 	Target  id.Appointment `json:"target,omitzero"` // the appointment to move or cancel
 	Wish    Wish           `json:"wish,omitzero"`
-	Choice  *Option        `json:"choice,omitempty"` // the slot in the summary
-	Shown   []time.Time    `json:"shown,omitempty"`  // starts offered for this wish
-	Misses  int            `json:"misses,omitempty"` // messages in a row that were not understood
+	Choice  *Option        `json:"choice,omitempty"`  // the slot in the summary
+	Shown   []time.Time    `json:"shown,omitempty"`   // starts offered for this wish
+	Another bool           `json:"another,omitempty"` // they know that it may overlap an appointment that they have
+	Misses  int            `json:"misses,omitempty"`  // messages in a row that were not understood
 }
 
 // OptionKind is what choosing an entry of a menu means.

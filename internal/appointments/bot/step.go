@@ -227,7 +227,7 @@ func (t *turn) missed(key Key, vars Vars) {
 func (t *turn) repeat() {
 	menu := slices.DeleteFunc(slices.Clone(t.s.Menu), t.isStale)
 	switch {
-	case t.s.Asked == AskedConfirm && t.s.Choice != nil:
+	case (t.s.Asked == AskedConfirm || t.s.Asked == AskedAnother) && t.s.Choice != nil:
 		t.summarize(*t.s.Choice)
 	case t.s.Asked == AskedConfirm:
 		t.askConfirm()
