@@ -240,11 +240,16 @@ func (t *turn) listSlots(key Key, slots []Slot) {
 	menu := make([]Option, 0, len(slots)+1)
 	for _, s := range slots {
 		menu = append(menu, t.slotOption(s))
-		t.s.Shown = append(t.s.Shown, s.Start)
-	}
-	if over := len(t.s.Shown) - maxShown; over > 0 {
-		t.s.Shown = slices.Delete(t.s.Shown, 0, over)
+		t.noteShown(s.Start)
 	}
 	service, _ := t.w.service(t.s.Service)
 	t.ask(AskedSlot, key, Vars{"service": service.Name}, append(menu, Option{Kind: OptMore})...)
+}
+
+// noteShown remembers a start as shown, so that it is not offered again to who asks for others. The oldest are forgotten.
+func (t *turn) noteShown(at time.Time) {
+	t.s.Shown = append(slices.DeleteFunc(t.s.Shown, at.Equal), at)
+	if over := len(t.s.Shown) - maxShown; over > 0 {
+		t.s.Shown = slices.Delete(t.s.Shown, 0, over)
+	}
 }

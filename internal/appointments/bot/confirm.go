@@ -19,6 +19,7 @@ func (t *turn) summarize(o Option) {
 		return
 	}
 	t.s.Choice = &o
+	t.noteShown(o.Start)
 	if b, ok := t.overlapped(); ok {
 		t.askAnother(b)
 		return

@@ -81,12 +81,17 @@ func (t *turn) nearest(at time.Time, roomy bool) []Slot {
 	if at.Before(t.w.Now) {
 		at = t.w.Now
 	}
-	choose := func(slots []Slot) []Slot {
+	return t.nearestOf(at, func(slots []Slot) []Slot {
 		if roomy {
-			slots = thin(slots, at)
+			return thin(slots, at)
 		}
-		return closest(slots, at, offered)
-	}
+		return slots
+	})
+}
+
+// nearestOf gives the three nearest of the free starts that suit.
+func (t *turn) nearestOf(at time.Time, suiting func([]Slot) []Slot) []Slot {
+	choose := func(slots []Slot) []Slot { return closest(suiting(slots), at, offered) }
 	for _, days := range reach {
 		span := time.Duration(days) * 12 * time.Hour
 		if found := choose(t.slots(at.Add(-span), at.Add(span))); len(found) >= offered {
@@ -189,12 +194,13 @@ func (t *turn) pick(slots []Slot, o when.Option) []Slot {
 // more offers times of the same wish that were not shown yet; when there are none left, those that follow.
 func (t *turn) more() {
 	t.s.Choice = nil
-	unseen := func(slots []Slot) []Slot {
-		return slices.DeleteFunc(slots, func(s Slot) bool {
-			return slices.ContainsFunc(t.s.Shown, func(at time.Time) bool { return at.Equal(s.Start) })
-		})
+	if len(t.s.Wish.Options) == 1 {
+		if at, ok := t.exact(t.s.Wish.Options[0]); ok {
+			t.moreAround(at)
+			return
+		}
 	}
-	if left := unseen(t.search()); len(left) > 0 {
+	if left := t.unseen(t.search()); len(left) > 0 {
 		t.listSlots(KeySlots, left[:min(moreAt, len(left))])
 		return
 	}
@@ -203,7 +209,7 @@ func (t *turn) more() {
 		from = last
 	}
 	for _, days := range reach {
-		if left := unseen(t.slots(from, t.w.Now.AddDate(0, 0, days))); len(left) > 0 {
+		if left := t.unseen(t.slots(from, t.w.Now.AddDate(0, 0, days))); len(left) > 0 {
 			t.say(KeyNoMore)
 			t.listSlots(KeySlots, t.pick(left, when.Option{}))
 			return
@@ -211,6 +217,26 @@ func (t *turn) more() {
 	}
 	t.say(KeyNoMore)
 	t.offerNearest(from, false)
+}
+
+// moreAround offers the times nearest to one that was asked for to the minute, and that were not shown yet.
+func (t *turn) moreAround(at time.Time) {
+	if at.Before(t.w.Now) {
+		at = t.w.Now
+	}
+	if left := t.nearestOf(at, t.unseen); len(left) > 0 {
+		t.listSlots(KeySlots, left)
+		return
+	}
+	t.say(KeyNoMore)
+	t.offerNearest(at, false)
+}
+
+// unseen leaves of the slots those that were not shown yet.
+func (t *turn) unseen(slots []Slot) []Slot {
+	return slices.DeleteFunc(slots, func(s Slot) bool {
+		return slices.ContainsFunc(t.s.Shown, func(at time.Time) bool { return at.Equal(s.Start) })
+	})
 }
 
 // otherTime looks for another time: for the appointment that was about to be cancelled, or instead of those shown.
