@@ -23,11 +23,25 @@ func (l *lexicon) lex(text string) []lexeme {
 			i++
 		default:
 			means, used := l.phrase(tokens[i:])
+			if used > 1 && means[0].class == cPart && l.endsHour(out, tokens[i]) {
+				means, used = l.phrase(tokens[i : i+1])
+			}
 			out = append(out, means...)
 			i += used
 		}
 	}
 	return settleAbbreviations(out)
+}
+
+// endsHour reports whether the word is the half of the hour just named: "las 5 y media mañana" is half past five of
+// tomorrow, though "media mañana" is a part of the day elsewhere.
+func (l *lexicon) endsHour(before []lexeme, t token) bool {
+	n := len(before)
+	if n < 2 || before[n-1].class != cAnd || before[n-2].class != cNumber && before[n-2].class != cHour {
+		return false
+	}
+	means := l.phrases[t.text]
+	return len(means) == 1 && means[0].class == cHalf
 }
 
 // phrase finds the longest phrase at the start of the tokens.
