@@ -34,7 +34,7 @@ func (t *turn) asksOwn() bool {
 		t.change(Cancel)
 	case w.has(lex.late...) && len(t.w.Appointments) > 0:
 		t.handOff(ReasonLate, KeyHandedOff)
-	case busy && w.only(lex.leave, lex.no, lex.fillers):
+	case t.leaves():
 		t.drop()
 	case !busy && w.has(lex.cannotCome...):
 		t.change(t.cancelOrMove())
@@ -56,6 +56,11 @@ func (t *turn) asksOwn() bool {
 		return false
 	}
 	return true
+}
+
+// leaves reports whether the customer wants no more of what is being done or was offered. "Should somebody take over" has a no of its own.
+func (t *turn) leaves() bool {
+	return t.s.Asked != AskedNothing && t.s.Asked != AskedPerson && t.r.words.only(t.lex.leave, t.lex.no, t.lex.leaveFillers, t.lex.fillers)
 }
 
 // cancelOrMove tells what somebody wants who cannot come: "no puedo el viernes, ¿puede ser el sábado?" is not a cancellation.

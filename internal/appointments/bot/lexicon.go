@@ -14,21 +14,22 @@ type lexicon struct {
 
 	yes, yesFillers, no, noFillers []string
 
-	person      []string // wants a human being
-	personAlone []string // the same when nothing else is said
-	mine        []string // asks for the appointments they have
-	cancel      []string // takes an appointment back, or what is being done
-	leave       []string // wants no more of what is being done
-	cannotCome  []string // takes back the appointment that is next
-	change      []string // wants another time for an appointment
-	changeVague []string // the same, when there is an appointment and nothing is being chosen
-	confirm     []string // says that an appointment holds
-	book        []string // wants an appointment
-	wish        []string // the same when nothing else is said
-	menu        []string
-	appointment []string // names an appointment: "mi turno"
-	where       []string // asks for the address
-	optOut      []string // wants no messages any more
+	person       []string // wants a human being
+	personAlone  []string // the same when nothing else is said
+	mine         []string // asks for the appointments they have
+	cancel       []string // takes an appointment back, or what is being done
+	leave        []string // wants no more of what is being done
+	leaveFillers []string // what may stand around that
+	cannotCome   []string // takes back the appointment that is next
+	change       []string // wants another time for an appointment
+	changeVague  []string // the same, when there is an appointment and nothing is being chosen
+	confirm      []string // says that an appointment holds
+	book         []string // wants an appointment
+	wish         []string // the same when nothing else is said
+	menu         []string
+	appointment  []string // names an appointment: "mi turno"
+	where        []string // asks for the address
+	optOut       []string // wants no messages any more
 
 	more, later, earlier, otherDay []string // about the times just offered
 	anyTime                        []string // has no preference
@@ -73,7 +74,8 @@ var spanish = lexicon{
 	yesFillers: phrases("turno, mi, que, ese horario, horario, ok, quiero, asi, quedamos, nos vemos, voy, ahi estare"),
 	no:         phrases("no, nop, nope, nono, nah, negativo, para nada, todavia no, mejor no, ninguno, ninguna, ningun*, paso, dejalo, deja, nada"),
 	noFillers: phrases(`
-		quiero, ese horario, ese dia, ese, me sirve, me queda bien, puedo, horario, dia, mejor, otro, otra, asi, lo mantengo, mantenelo, mantener, lo dejo`),
+		quiero, ese horario, ese dia, ese, me sirve, me queda bien, puedo, horario, dia, mejor, otro, otra, asi, lo mantengo, mantenelo, mantener, lo dejo,
+		cambie de idea, cambie de opinion, me arrepenti, perdon, bueno, importa`),
 
 	person: phrases(`
 		hablar con, hablar * con, hablarle a, charlar con, comunicar* con, contactar* con, contacto con, atenderme alguien, atienda alguien, atiende alguien,
@@ -86,7 +88,12 @@ var spanish = lexicon{
 		turno, cuando tengo, cuando es, cuando era, a que hora tengo, a que hora es, a que hora era, para cuando tengo, turnos tengo`),
 	leave: phrases(`
 		dejalo, deja, dejemoslo, nada, olvidalo, olvidate, no importa, ya no, ya no quiero, no quiero, no quiero nada, mejor no, no gracias, no muchas
-		gracias, mas adelante, despues te escribo, despues veo`),
+		gracias, mas adelante, despues te escribo, despues veo, cambie de idea, cambie de opinion, cambie de parecer, me arrepenti, arrepenti, mejor lo dejo,
+		lo dejo, dejala, dejalo ahi, ya fue, no hace falta, no va, no reserves nada, no lo reserves, mejor despues, mejor mas adelante,
+		en otro momento, ahora no, por ahora no`),
+	leaveFillers: phrases(`
+		bueno, ok, oka, okey, dale, listo, mejor, al final, igual, por ahora, ahora, perdon, perdona, disculpa*, sabes que, ah, uh, uy, ay, gracias, quiero, nada,
+		ningun*, turno, para nada, lo pense, pense, mas, yo`),
 	cancel: phrases("cancelar~, cancel*, anular*, anula, anulo, de baja, suspender*, suspendo, suspende, eliminar*, borrar*, borra, sacame el turno"),
 	cannotCome: phrases(`
 		no puedo ir, no voy a poder, no voy a ir, no podre, no llego, no voy, no podria ir, no puedo asistir, no puedo manana, no puedo hoy, no asistire, no
