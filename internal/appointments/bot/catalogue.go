@@ -29,6 +29,7 @@ const (
 	KeyMenuAgain       Key = "menu_again"
 	KeyAskService      Key = "ask_service"
 	KeyAskWhichService Key = "ask_which_service"
+	KeyOneService      Key = "one_service"
 	KeyServiceAgain    Key = "service_again"
 	KeyNoServices      Key = "no_services"
 	KeyAskWhen         Key = "ask_when"

@@ -34,16 +34,17 @@ type lexicon struct {
 	more, later, earlier, otherDay []string // about the times just offered
 	anyTime                        []string // has no preference
 
-	ordinals [][]string // words for the 1st, 2nd, … entry of a menu
-	choose   []string   // what may stand around the number of an entry
-	with     string     // what stands before the name of a staff member
-	toward   []string   // what stands between the time that is and the time that shall be: "del viernes al sábado"
-	hollow   []string   // words in the name of a service that do not tell it from others
-	late     []string   // tells that they will be late
-	price    []string   // asks what something costs
-	fresh    []string   // asks for another appointment, though it speaks of "mi turno"
-	another  []string   // wants one more appointment, when nothing else is said
-	forOther []string   // tells that an appointment is for somebody else
+	ordinals                    [][]string // words for the 1st, 2nd, … entry of a menu
+	choose                      []string   // what may stand around the number of an entry
+	with                        string     // what stands before the name of a staff member
+	toward                      []string   // what stands between the time that is and the time that shall be: "del viernes al sábado"
+	hollow                      []string   // words in the name of a service that do not tell it from others
+	late                        []string   // tells that they will be late
+	price                       []string   // asks what something costs
+	fresh                       []string   // asks for another appointment, though it speaks of "mi turno"
+	another                     []string   // wants one more appointment, when nothing else is said
+	all, beforeHour, behindHour []string   // wants all the services asked about; what stands around the same words when they are an hour
+	forOther                    []string   // tells that an appointment is for somebody else
 
 	morning, evening []string // the halves of the day, as the answer to "which hour"
 	timeWords        []string // what times are made of, besides figures
@@ -140,9 +141,12 @@ var spanish = lexicon{
 	late: phrases(`
 		llego tarde, llegar tarde, llegar un poco tarde, llegar unos minutos tarde, llegar * min tarde, llegar * minutos tarde, llego * min tarde, llego *
 		minutos tarde, demorado, demorada, estoy llegando, me demoro, atrasado, atrasada, retrasado, retrasada`),
-	price:   phrases("cuanto sale*, cuanto cuesta*, cuanto cobran, cuanto cobras, cuanto es, cuanto esta, cuanto vale*, precio*, valor*, tarifa*"),
-	fresh:   phrases("sacar, reservar~, pedir, agendar~, nuevo, otro turno, sacarme"),
-	another: phrases("otro, otra, otro turno, otro mas, uno mas, otro aparte, aparte, ademas, tambien, los dos, ambos, reservar otro, quiero otro"),
+	price:      phrases("cuanto sale*, cuanto cuesta*, cuanto cobran, cuanto cobras, cuanto es, cuanto esta, cuanto vale*, precio*, valor*, tarifa*"),
+	fresh:      phrases("sacar, reservar~, pedir, agendar~, nuevo, otro turno, sacarme"),
+	another:    phrases("otro, otra, otro turno, otro mas, uno mas, otro aparte, aparte, ademas, tambien, los dos, ambos, reservar otro, quiero otro"),
+	all:        phrases("cualquiera de las dos, cualquiera de los dos, las dos, los dos, las 2, los 2, ambos, ambas, las dos cosas, los dos servicios, las tres, los tres, las 3, los 3, todas, todos"),
+	beforeHour: phrases("a, de, tipo, desde, hasta, para, entre, y, despues, antes, sobre"),
+	behindHour: phrases("de, del, y, menos, en, hs, h, hrs, horas, pm, am, o, los, las, dias"),
 	forOther: phrases(`
 		para otra persona, para otro, para otra, para mi hij*, para mi nen*, para mi espos*, para mi marido, para mi mujer, para mi novi*, para mi pareja, para
 		mi mama, para mi papa, para mi madre, para mi padre, para mi herman*, para mi amig*, para mi abuel*, para mi suegr*, para mi sobrin*, para mi prim*, para

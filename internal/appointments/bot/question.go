@@ -2,6 +2,7 @@ package bot
 
 import (
 	"slices"
+	"strings"
 
 	"turnero/internal/appointments/when"
 )
@@ -70,6 +71,8 @@ func (t *turn) answersPerson() bool {
 
 func (t *turn) answersService() bool {
 	switch {
+	case t.wantsAll():
+		t.ask(AskedService, KeyOneService, nil, t.s.Menu...)
 	case t.takeService(), t.r.hasWhen(), t.r.staff != nil:
 		t.takeWish()
 		t.proceed()
@@ -81,6 +84,22 @@ func (t *turn) answersService() bool {
 		return false
 	}
 	return true
+}
+
+// wantsAll reports whether the customer wants several of the services that were asked about: "las dos" is not two o'clock
+// then. A time said beside it is noted.
+func (t *turn) wantsAll() bool {
+	for _, phrase := range t.lex.all {
+		from, to, ok := t.r.words.find(phrase)
+		if !ok || from > 0 && (words{t.r.words[from-1]}).has(t.lex.beforeHour...) || to < len(t.r.words) && (words{t.r.words[to]}).has(t.lex.behindHour...) {
+			continue
+		}
+		rest := slices.Concat(t.r.words[:from], t.r.words[to:])
+		t.r.when = when.ParseIn(t.lex.language, strings.Join(rest, " "), when.Reference{Now: t.w.Now.In(t.w.Zone), Open: t.w.Open, Day: t.aboutDay()})
+		t.takeWish()
+		return true
+	}
+	return false
 }
 
 // answersWhen reads the answer to "which of these": the readings that agree with what is said now remain.
