@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wameow"
 	"turnero/wasim"
 )
@@ -49,4 +52,38 @@ func TestLinkUploadsAllItsKeys(t *testing.T) {
 	require.NoError(t, db.QueryRow(`SELECT MAX(key_id), SUM(NOT is_uploaded) FROM whatsapp_pre_keys`).Scan(&last, &left))
 	require.Equal(t, 812, last)
 	require.Zero(t, left)
+}
+
+// Whoever has lost the session must not answer for it: what it would send stays, and what comes in is left for the owner.
+func TestOwnerOfThePastSendsAndAcknowledgesNothing(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		b := newBench(t, newDevices(t, db))
+		_, _, err := b.send("hola")
+		require.NoError(t, err)
+		b.write("buenas")
+		b.sink.awaitTexts(t, "buenas")
+		n := b.sink.stateCount()
+		_, err = db.Handle().Write().NewRaw("UPDATE whatsapp_sessions SET fence = 2 WHERE id = ?", b.ref.Session).Exec(t.Context())
+		require.NoError(t, err)
+
+		_, _, err = b.send("de otro tiempo")
+		require.Error(t, err)
+		b.sink.await(t, "the end of the connection", func() bool {
+			return len(b.sink.states) > n && b.sink.states[n] == whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: "store_error"}
+		})
+		b.write("para quien sigue")
+		_, _, err = b.send("de otro tiempo")
+		require.ErrorIs(t, err, whatsapp.ErrNotConnected)
+		b.line.Close()
+		b.sink.awaitTexts(t, "buenas")
+		require.Equal(t, []string{"hola"}, b.shown(b.customer, b.business))
+
+		next := newSink()
+		l, err := b.engine.Open(t.Context(), whatsapp.Term{Ref: b.ref, Fence: 2}, next)
+		require.NoError(t, err)
+		t.Cleanup(l.Close)
+		next.awaitTexts(t, "para quien sigue")
+		b.clean()
+	})
 }

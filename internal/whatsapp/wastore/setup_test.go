@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/libsignal/logger"
 	"go.mau.fi/whatsmeow/proto/waAdv"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
@@ -24,6 +26,21 @@ import (
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wastore"
 )
+
+// TestMain sets the Signal library's log, which that library would make at first use, without a lock.
+func TestMain(m *testing.M) {
+	var l logger.Loggable = silent{}
+	logger.Setup(&l)
+	os.Exit(m.Run())
+}
+
+type silent struct{}
+
+func (silent) Debug(string, string)   {}
+func (silent) Info(string, string)    {}
+func (silent) Warning(string, string) {}
+func (silent) Error(string, string)   {}
+func (silent) Configure(string)       {}
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
@@ -135,11 +152,11 @@ func (l library) Again(t *testing.T, d *store.Device) *store.Device {
 func (l library) SharesPairs() bool { return true }
 
 // libraryPool opens an empty database for the library's store.
-func libraryPool(t *testing.T, kind string) (pool *sql.DB, dialect string) {
+func libraryPool(t testing.TB, kind string) (pool *sql.DB, dialect string) {
 	t.Helper()
 	var err error
 	if kind == "sqlite" {
-		pool, err = sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "library.db")+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+		pool, err = sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "library.db")+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 		dialect = "sqlite"
 		if err == nil {
 			pool.SetMaxOpenConns(1)
@@ -154,13 +171,13 @@ func libraryPool(t *testing.T, kind string) (pool *sql.DB, dialect string) {
 	return pool, dialect
 }
 
-func newLibrary(t *testing.T, kind string) library {
+func newLibrary(t testing.TB, kind string) library {
 	t.Helper()
 	pool, dialect := libraryPool(t, kind)
 	return newLibraryOn(t, pool, dialect)
 }
 
-func newLibraryOn(t *testing.T, pool *sql.DB, dialect string) library {
+func newLibraryOn(t testing.TB, pool *sql.DB, dialect string) library {
 	t.Helper()
 	c := sqlstore.NewWithDB(pool, dialect, nil)
 	require.NoError(t, c.Upgrade(t.Context()))

@@ -273,7 +273,8 @@ func TestManySessionsAtOnceLoseNothing(t *testing.T) {
 func receive(ctx context.Context, d *store.Device, n, rounds int) error {
 	previous := ""
 	for i := range rounds {
-		hash, next := key32(byte(i+1)), fmt.Sprintf("round %d", i)
+		hash, next := key32(byte(i)), fmt.Sprintf("round %d", i)
+		hash[1], hash[2] = byte(i>>8), byte(i>>16)
 		err := d.EventBuffer.DoDecryptionTxn(ctx, func(ctx context.Context) error {
 			state, err := d.Sessions.GetSession(ctx, "in:0")
 			if err != nil || string(state) != previous {
