@@ -54,7 +54,7 @@ func (p *parser) hour(i int) ([]item, int) {
 		return nil, i
 	}
 	if !c.exists() {
-		if in == strongIntro && !p.is(end, cWord) || p.is(j, cChain) {
+		if (in == strongIntro || in == weakIntro && p.is(i-1, cFor)) && !p.is(end, cWord) || p.is(j, cChain) {
 			return []item{{kind: kInvalid}}, end
 		}
 		return nil, i
