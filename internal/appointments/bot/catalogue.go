@@ -75,6 +75,11 @@ const (
 	KeyWhichMove      Key = "which_move"
 	KeyWhichAgain     Key = "which_again"
 	KeyPrice          Key = "price"
+	KeyOpen           Key = "open"
+	KeyOpenDay        Key = "open_day"
+	KeyOpenHint       Key = "open_hint"
+	KeyNoSuchService  Key = "no_such_service"
+	KeyNoneToMove     Key = "none_to_move"
 	KeyAddress        Key = "address"
 	KeyNoAddress      Key = "no_address"
 	KeyHandedOff      Key = "handed_off"
@@ -112,7 +117,7 @@ const (
 
 // isEntry reports whether the message is an entry of a list, which stands directly under the line before it.
 func (k Key) isEntry() bool {
-	return strings.HasPrefix(string(k), "entry_") || k == KeyMineEntry
+	return strings.HasPrefix(string(k), "entry_") || k == KeyMineEntry || k == KeyOpenDay
 }
 
 //go:embed messages/*.json

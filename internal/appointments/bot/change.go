@@ -22,6 +22,10 @@ func (t *turn) asksOwn() bool {
 	case t.s.Asked == AskedConfirm && (t.s.Task == Cancel || t.r.isYes(lex)), t.s.Asked == AskedAnother && t.wantsAnother():
 		return false // those words answer the question
 	case w.has(lex.change...):
+		if busy && t.s.Task == Book && len(t.w.Appointments) == 0 && w.has(lex.changeOwn...) {
+			t.goOnWithoutMove()
+			return true
+		}
 		if busy && (t.s.Task == Reschedule || len(t.w.Appointments) == 0) {
 			return false
 		}
@@ -34,6 +38,8 @@ func (t *turn) asksOwn() bool {
 		t.change(Cancel)
 	case w.has(lex.late...) && len(t.w.Appointments) > 0:
 		t.handOff(ReasonLate, KeyHandedOff)
+	case t.asksHours():
+	case t.asksForeignService():
 	case t.leaves():
 		t.drop()
 	case !busy && w.has(lex.cannotCome...):

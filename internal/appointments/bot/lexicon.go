@@ -21,6 +21,11 @@ type lexicon struct {
 	leave        []string // wants no more of what is being done
 	leaveFillers []string // what may stand around that
 	cannotCome   []string // takes back the appointment that is next
+	hours        []string // asks when the business receives
+	hoursAlone   []string // the same when nothing else is said
+	does         []string // asks whether the business does something
+	doesOther    []string // the same words about something that is no service
+	changeOwn    []string // speaks of an appointment that is made already, and of nothing else
 	change       []string // wants another time for an appointment
 	changeVague  []string // the same, when there is an appointment and nothing is being chosen
 	confirm      []string // says that an appointment holds
@@ -35,6 +40,8 @@ type lexicon struct {
 	anyTime                        []string // has no preference
 
 	ordinals                    [][]string // words for the 1st, 2nd, … entry of a menu
+	last                        []string   // words for the last entry
+	middle                      []string   // and for the one in the middle
 	choose                      []string   // what may stand around the number of an entry
 	with                        string     // what stands before the name of a staff member
 	toward                      []string   // what stands between the time that is and the time that shall be: "del viernes al sábado"
@@ -104,6 +111,13 @@ var spanish = lexicon{
 		turno, cambio de turno, cambiar la fecha, cambiar la hora, cambiar el horario, cambiar de horario, cambiar de dia, cambiar el dia, cambiarlo,
 		cambiarme, cambiame, mover el turno, mover mi turno, mover turno, moverlo, moverme, moveme, pasar el turno, pasar mi turno, pasarlo para, pasarlo a,
 		pasame el turno, pasar para, correr el turno, correr mi turno, correrlo, adelantar*`),
+	changeOwn: phrases("reprogram*, reagend*, postergar*, posponer*, aplazar*, cambiar mi turno, mover mi turno, pasar mi turno, correr mi turno"),
+	hours: phrases(`
+		que hora abr*, que hora cierra*, que hora atiend*, hasta que hora *, desde que hora *, horario de atencion, horarios de atencion, horario de apertura,
+		que dias abren, que dias atienden, que dias trabajan, cuando abren, cuando atienden, cuando cierran, que horario hacen, que horarios hacen`),
+	hoursAlone:  phrases("horarios, horario, los horarios, sus horarios"),
+	does:        phrases("hacen *, haces *, hace *, realizan *, realizas *, ofrecen *, trabajan con *"),
+	doesOther:   phrases("me hacen, me haces, me hace, que hace*, hace falta, hace mucho, hace poco, hace un*, hace #, hace rato, hacen falta, hacen un lugar*, horario*"),
 	changeVague: phrases("cambiar, cambio, mover, otro dia, otra fecha, otro horario, otra hora, mas tarde, mas temprano"),
 	confirm:     phrases("confirmo~, confirmar~, confirma, confirmado, confirmada, ahi estare, ahi voy a estar, voy a ir, asistire, si voy"),
 	book: phrases(`
@@ -130,6 +144,8 @@ var spanish = lexicon{
 		phrases("primer*, uno"), phrases("segund*, dos"), phrases("tercer*, tres"), phrases("cuart*, cuatro"), phrases("quint*, cinco"),
 		phrases("sext*, seis"), phrases("septim*, siete"), phrases("octav*, ocho"), phrases("noven*, nueve"), phrases("decim*, diez"),
 	},
+	last:   phrases("ultim*"),
+	middle: phrases("del medio, de en medio, del centro, el de medio"),
 	choose: phrases(`
 		el, la, lo, opcion, numero, nro, n, quiero, prefiero, elijo, dame, mejor, seria, por favor, porfa*, gracias, hola, si, dale, ok, bueno, no, perdon,
 		digo, turno, horario, con, ese, entonces, me quedo, voy, va, listo, servicio`),

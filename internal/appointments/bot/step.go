@@ -43,6 +43,9 @@ const (
 // answersMenu takes the number of an entry of the last menu.
 func (t *turn) answersMenu() bool {
 	n, ok := t.r.number(t.lex)
+	if !ok {
+		n, ok = t.placed()
+	}
 	switch {
 	case !ok || len(t.s.Menu) == 0:
 		return false
@@ -56,6 +59,29 @@ func (t *turn) answersMenu() bool {
 		t.missed(KeyBadNumber, Vars{"max": len(t.s.Menu)})
 	}
 	return true
+}
+
+// placed gives the entry that the words name by its place in the menu: the last, or the one in the middle when there is one.
+// What only asks for more is no entry in that count, and a question for a yes has neither.
+func (t *turn) placed() (int, bool) {
+	count := 0
+	for _, o := range t.s.Menu {
+		switch o.Kind {
+		case OptSlot, OptWhen, OptService, OptAppointment:
+			count++
+		}
+	}
+	if count == 0 {
+		return 0, false
+	}
+	rest := t.r.words.without(t.lex.choose)
+	switch {
+	case len(rest) == 1 && rest.has(t.lex.last...):
+		return count, true
+	case count%2 == 1 && t.r.words.only(t.lex.middle, t.lex.choose):
+		return count/2 + 1, true
+	}
+	return 0, false
 }
 
 // atHour gives the one entry of the last menu whose time is at the full hour, said on either half of the day; nil when
