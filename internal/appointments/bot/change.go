@@ -40,6 +40,7 @@ func (t *turn) asksOwn() bool {
 		t.handOff(ReasonLate, KeyHandedOff)
 	case t.asksHours():
 	case t.asksForeignService():
+	case t.wantsSeveral():
 	case t.leaves():
 		t.drop()
 	case !busy && w.has(lex.cannotCome...):
@@ -64,9 +65,10 @@ func (t *turn) asksOwn() bool {
 	return true
 }
 
-// leaves reports whether the customer wants no more of what is being done or was offered. "Should somebody take over" has a no of its own.
+// leaves reports whether the customer wants no more of what is being done or was offered. "Should somebody take over" has a no of its
+// own, and so has the next of several appointments.
 func (t *turn) leaves() bool {
-	return t.s.Asked != AskedNothing && t.s.Asked != AskedPerson && t.r.words.only(t.lex.leave, t.lex.no, t.lex.leaveFillers, t.lex.fillers)
+	return t.s.Asked != AskedNothing && t.s.Asked != AskedPerson && t.s.Asked != AskedNext && t.r.words.only(t.lex.leave, t.lex.no, t.lex.leaveFillers, t.lex.fillers)
 }
 
 // cancelOrMove tells what somebody wants who cannot come: "no puedo el viernes, ¿puede ser el sábado?" is not a cancellation.

@@ -35,6 +35,9 @@ func (t *turn) entryKey(kind OptionKind) Key {
 		}
 		return map[Task]Key{Book: keyEntryYesBook, Reschedule: keyEntryYesMove, Cancel: keyEntryYesCancel}[t.s.Task]
 	case OptNo:
+		if t.s.Asked == AskedNext {
+			return keyEntryNoNext
+		}
 		if t.s.Task == Book {
 			return keyEntryNoBook
 		}

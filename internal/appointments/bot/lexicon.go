@@ -51,6 +51,9 @@ type lexicon struct {
 	fresh                       []string   // asks for another appointment, though it speaks of "mi turno"
 	another                     []string   // wants one more appointment, when nothing else is said
 	all, beforeHour, behindHour []string   // wants all the services asked about; what stands around the same words when they are an hour
+	oneMore                     []string   // wants one more appointment, where it is said for whom
+	haveOwn                     []string   // speaks of appointments that are made already
+	forTwo                      []string   // wants appointments for more than one
 	forOther                    []string   // tells that an appointment is for somebody else
 
 	morning, evening []string // the halves of the day, as the answer to "which hour"
@@ -163,6 +166,11 @@ var spanish = lexicon{
 	all:        phrases("cualquiera de las dos, cualquiera de los dos, las dos, los dos, las 2, los 2, ambos, ambas, las dos cosas, los dos servicios, las tres, los tres, las 3, los 3, todas, todos"),
 	beforeHour: phrases("a, de, tipo, desde, hasta, para, entre, y, despues, antes, sobre"),
 	behindHour: phrases("de, del, y, menos, en, hs, h, hrs, horas, pm, am, o, los, las, dias"),
+	oneMore:    phrases("otro, otra, uno mas, una mas"),
+	haveOwn:    phrases("mis, tengo, tenia, tenemos, teniamos"),
+	forTwo: phrases(`
+		para mi y para *, para mi y mi *, uno para mi *, dos turnos, 2 turnos, tres turnos, 3 turnos, y otro para mi *, y uno para mi *, y para mi hij*, un turno
+		para cada un*, para nosotros dos, turnos para los dos, para mi y otr*`),
 	forOther: phrases(`
 		para otra persona, para otro, para otra, para mi hij*, para mi nen*, para mi espos*, para mi marido, para mi mujer, para mi novi*, para mi pareja, para
 		mi mama, para mi papa, para mi madre, para mi padre, para mi herman*, para mi amig*, para mi abuel*, para mi suegr*, para mi sobrin*, para mi prim*, para

@@ -21,8 +21,12 @@ func (t *turn) conclude(o Outcome) {
 
 func (t *turn) done(o Outcome) {
 	key := map[ActionKind]Key{DoBook: KeyBooked, DoMove: KeyMoved, DoCancel: KeyCancelled, DoConfirm: KeyConfirmed}[o.Action.Kind]
+	more := t.s.More && o.Action.Kind == DoBook
 	t.s = t.s.settled()
 	t.say(key, t.about(o.Booking))
+	if more {
+		t.askNext()
+	}
 }
 
 // gone answers what refers to an appointment or a service that is not there any more.

@@ -18,7 +18,7 @@ import (
 var said = []string{"hola", "buenas tardes", "quiero un turno", "turno", "corte", "color", "corte y barba", "mañana", "el viernes", "el viernes que viene", "a las 10", "a las 8", "17hs",
 	"a la tarde", "a la noche", "el 31 de abril", "ayer", "el domingo", "1", "2", "3", "4", "9", "la primera", "el 27", "si", "sí", "dale", "ok", "confirmo", "no", "nop", "más horarios",
 	"más tarde", "más temprano", "otro día", "cualquiera", "mis turnos", "cancelar", "cancelar mi turno", "no puedo ir", "reprogramar", "cambiar el turno del viernes al lunes", "menú", "gracias", "chau",
-	"persona", "baja", "dónde queda", "asdf", "😂", "👍", "", "\n", "{start}", "%s", "con Laura", "con martín", "lo antes posible", "tipo 5", "entre las 2 y las 4", "otro", "otro para mi hijo", "para mí y para mi hija", "las dos", "el último", "la del medio", "horarios", "hacen alisado", "dejá", "otro horario", "mañana a las 10", "apt_01j9z3k5w8e0r9v6c2m4x7b1qd"}
+	"persona", "baja", "dónde queda", "asdf", "😂", "👍", "", "\n", "{start}", "%s", "con Laura", "con martín", "lo antes posible", "tipo 5", "entre las 2 y las 4", "otro", "otro para mi hijo", "para mí y para mi hija", "las dos", "el último", "la del medio", "dos turnos", "los dos", "cambié de idea", "horarios", "hacen alisado", "dejá", "otro horario", "mañana a las 10", "apt_01j9z3k5w8e0r9v6c2m4x7b1qd"}
 
 func message(t *rapid.T) string {
 	if rapid.IntRange(0, 9).Draw(t, "odd") == 0 {

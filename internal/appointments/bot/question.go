@@ -35,6 +35,8 @@ func (t *turn) answersQuestion() bool {
 		return t.answersSummary() || t.answersSlot()
 	case AskedAnother:
 		return t.answersAnother() || t.answersSlot()
+	case AskedNext:
+		return t.answersNext()
 	case AskedWhich:
 		return t.answersWhich()
 	}
@@ -72,6 +74,7 @@ func (t *turn) answersPerson() bool {
 func (t *turn) answersService() bool {
 	switch {
 	case t.wantsAll():
+		t.s.More = true
 		t.ask(AskedService, KeyOneService, nil, t.s.Menu...)
 	case t.takeService(), t.r.hasWhen(), t.r.staff != nil:
 		t.takeWish()

@@ -38,6 +38,7 @@ const (
 	AskedWhen    Question = "when"    // which of these readings of a date or an hour
 	AskedConfirm Question = "confirm" // is this right: the only one whose yes books, moves or cancels
 	AskedAnother Question = "another" // another appointment, though it overlaps one that they have
+	AskedNext    Question = "next"    // the next of several appointments that they want
 	AskedWhich   Question = "which"   // which of your appointments
 	AskedPerson  Question = "person"  // shall somebody of the staff take over
 )
@@ -54,6 +55,7 @@ type State struct {
 	Wish    Wish           `json:"wish,omitzero"`
 	Choice  *Option        `json:"choice,omitempty"`  // the slot in the summary
 	Shown   []time.Time    `json:"shown,omitempty"`   // starts offered for this wish
+	More    bool           `json:"more,omitempty"`    // they want one more appointment after this one
 	Another bool           `json:"another,omitempty"` // they know that it may overlap an appointment that they have
 	Misses  int            `json:"misses,omitempty"`  // messages in a row that were not understood
 }

@@ -126,6 +126,10 @@ func (t *turn) choose(o Option) {
 	case OptYes:
 		t.accept()
 	case OptNo:
+		if t.s.Asked == AskedNext {
+			t.enough()
+			return
+		}
 		t.drop()
 	case OptOtherTime:
 		t.otherTime()
@@ -283,4 +287,5 @@ func (t *turn) isStale(o Option) bool {
 // againKeys are the short forms of the questions that have a menu.
 var againKeys = map[Question]Key{
 	AskedTask: KeyMenuAgain, AskedService: KeyServiceAgain, AskedSlot: KeySlotAgain, AskedWhen: KeyWhenAgain, AskedWhich: KeyWhichAgain, AskedPerson: KeyOfferPerson,
+	AskedNext: KeyAskNext,
 }
