@@ -68,7 +68,7 @@ func (t *turn) asksOwn() bool {
 // leaves reports whether the customer wants no more of what is being done or was offered. "Should somebody take over" has a no of its
 // own, and so has the next of several appointments.
 func (t *turn) leaves() bool {
-	return t.s.Asked != AskedNothing && t.s.Asked != AskedPerson && t.s.Asked != AskedNext && t.r.words.only(t.lex.leave, t.lex.no, t.lex.leaveFillers, t.lex.fillers)
+	return !t.r.words.has(t.lex.otherTimes...) && t.s.Asked != AskedNothing && t.s.Asked != AskedPerson && t.s.Asked != AskedNext && t.r.words.only(t.lex.leave, t.lex.no, t.lex.leaveFillers, t.lex.fillers)
 }
 
 // cancelOrMove tells what somebody wants who cannot come: "no puedo el viernes, ¿puede ser el sábado?" is not a cancellation.

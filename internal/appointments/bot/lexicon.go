@@ -37,11 +37,13 @@ type lexicon struct {
 	optOut       []string // wants no messages any more
 
 	more, later, earlier, otherDay []string // about the times just offered
+	otherTimes                     []string // asks for other times than those, whatever is said around it
 	anyTime                        []string // has no preference
 
 	ordinals                    [][]string // words for the 1st, 2nd, … entry of a menu
 	last                        []string   // words for the last entry
 	middle                      []string   // and for the one in the middle
+	ofTimes                     []string   // tells that the entry is a time
 	choose                      []string   // what may stand around the number of an entry
 	with                        string     // what stands before the name of a staff member
 	toward                      []string   // what stands between the time that is and the time that shall be: "del viernes al sábado"
@@ -136,9 +138,10 @@ var spanish = lexicon{
 	more: phrases(`
 		mas horario*, mas opcion*, mas turno*, ver mas, mas, otros, otras, otros horarios, otras opciones, otro horario, otra hora, que otro*, algun otro,
 		alguna otra, otro, otra, ninguno, ninguna, ninguno me sirve`),
-	later:    phrases("mas tarde, mas tardecito, despues, luego de eso"),
-	earlier:  phrases("mas temprano, antes, mas tempranito"),
-	otherDay: phrases("otro dia, otra fecha, otros dias, dia siguiente, al otro dia"),
+	otherTimes: phrases("otro horario, otros horarios, otra hora, otras horas, mas horarios"),
+	later:      phrases("mas tarde, mas tardecito, despues, luego de eso"),
+	earlier:    phrases("mas temprano, antes, mas tempranito"),
+	otherDay:   phrases("otro dia, otra fecha, otros dias, dia siguiente, al otro dia"),
 	anyTime: phrases(`
 		cualquier horario, cualquier hora, cualquier turno, cualquiera de esos, cualquiera de los tres, cualquier*, cuando sea, cuando puedas, cuando tengas,
 		lo antes posible, cuanto antes, el primero que tengas, lo que tengas, me da igual, es igual, indistinto, el mas proximo, lo primero`),
@@ -147,8 +150,9 @@ var spanish = lexicon{
 		phrases("primer*, uno"), phrases("segund*, dos"), phrases("tercer*, tres"), phrases("cuart*, cuatro"), phrases("quint*, cinco"),
 		phrases("sext*, seis"), phrases("septim*, siete"), phrases("octav*, ocho"), phrases("noven*, nueve"), phrases("decim*, diez"),
 	},
-	last:   phrases("ultim*"),
-	middle: phrases("del medio, de en medio, del centro, el de medio"),
+	last:    phrases("ultim*"),
+	middle:  phrases("del medio, de en medio, del centro, el de medio"),
+	ofTimes: phrases("turno~, horario*, hora"),
 	choose: phrases(`
 		el, la, lo, opcion, numero, nro, n, quiero, prefiero, elijo, dame, mejor, seria, por favor, porfa*, gracias, hola, si, dale, ok, bueno, no, perdon,
 		digo, turno, horario, con, ese, entonces, me quedo, voy, va, listo, servicio`),

@@ -161,6 +161,8 @@ func (t *turn) answersSlot() bool {
 	case t.r.hasWhen(), t.r.staff != nil:
 		t.takeWish()
 		t.proceed()
+	case t.r.words.has(t.lex.otherTimes...), t.r.words.only(t.lex.hoursAlone, t.lex.fillers):
+		t.otherTime()
 	case t.r.words.only(t.lex.more, t.lex.fillers, t.lex.no), t.r.isNo(t.lex):
 		t.otherTime()
 	case t.r.isYes(t.lex) && len(slots) == 1:
@@ -239,6 +241,8 @@ func (t *turn) answersAnother() bool {
 	switch {
 	case t.otherService():
 		return false
+	case !t.r.hasWhen() && t.r.words.has(t.lex.otherTimes...):
+		t.otherTime()
 	case t.wantsAnother():
 		t.accept()
 	case t.r.isNo(t.lex):
@@ -251,7 +255,7 @@ func (t *turn) answersAnother() bool {
 
 // wantsAnother reports whether the words say yes to another appointment, or for whom it is.
 func (t *turn) wantsAnother() bool {
-	if t.r.hasWhen() || t.r.words.has(t.lex.no...) {
+	if t.r.hasWhen() || t.r.words.has(t.lex.no...) || t.r.words.has(t.lex.otherTimes...) {
 		return false
 	}
 	return t.r.isYes(t.lex) || t.r.words.only(t.lex.another, t.lex.yes, t.lex.yesFillers, t.lex.fillers) || t.r.words.has(t.lex.forOther...)

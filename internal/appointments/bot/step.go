@@ -67,7 +67,11 @@ func (t *turn) placed() (int, bool) {
 	count := 0
 	for _, o := range t.s.Menu {
 		switch o.Kind {
-		case OptSlot, OptWhen, OptService, OptAppointment:
+		case OptService:
+			if !t.r.words.has(t.lex.ofTimes...) { // "el último turno" is none of the services
+				count++
+			}
+		case OptSlot, OptWhen, OptAppointment:
 			count++
 		}
 	}
