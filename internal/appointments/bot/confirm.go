@@ -32,8 +32,13 @@ func (t *turn) overlapped() (Booking, bool) {
 	if t.s.Task != Book || t.s.Another {
 		return Booking{}, false
 	}
+	return t.ownAt(t.s.Choice.Start)
+}
+
+// ownAt gives the customer's own appointment that one of the chosen service would overlap if it began at the instant.
+func (t *turn) ownAt(from time.Time) (Booking, bool) {
 	service, _ := t.w.service(t.s.Service)
-	from, to := t.s.Choice.Start, t.s.Choice.Start.Add(max(service.Duration, time.Minute))
+	to := from.Add(max(service.Duration, time.Minute))
 	for _, b := range t.w.Appointments {
 		if b.Start.Before(to) && from.Before(b.Start.Add(max(b.Service.Duration, time.Minute))) {
 			return b, true

@@ -232,9 +232,12 @@ func (t *turn) moreAround(at time.Time) {
 	t.offerNearest(at, false)
 }
 
-// unseen leaves of the slots those that were not shown yet.
+// unseen leaves of the slots those that were not shown yet. Who has just heard of an overlap is not offered the next one.
 func (t *turn) unseen(slots []Slot) []Slot {
 	return slices.DeleteFunc(slots, func(s Slot) bool {
+		if _, overlaps := t.ownAt(s.Start); overlaps && t.s.Asked == AskedAnother {
+			return true
+		}
 		return slices.ContainsFunc(t.s.Shown, func(at time.Time) bool { return at.Equal(s.Start) })
 	})
 }
