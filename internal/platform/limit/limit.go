@@ -1,4 +1,8 @@
 // Package limit bounds how often something may be done: a token bucket per key.
+//
+// Memory counts for one process. Redis counts for all together, by the server's clock, exactly while the server answers. When
+// it does not, each process gives out its share of the rate from a bucket of its own that begins with a single token: so all
+// together exceed the limit by at most one per process. What was given out meanwhile is taken off when the server is back.
 package limit
 
 import (
@@ -20,17 +24,13 @@ type Rate struct {
 	Burst  int           // the most that are kept
 }
 
-// maxKeys bounds the memory of one limiter. Full buckets are forgotten first: forgetting them changes nothing.
-const maxKeys = 100_000
-
 // Memory is the Limiter of one process.
 type Memory struct {
 	rate Rate
 	now  func() time.Time
 
 	mu      sync.Mutex
-	buckets map[string]*bucket
-	swept   time.Time
+	buckets table[bucket]
 }
 
 var _ Limiter = (*Memory)(nil)
@@ -42,55 +42,41 @@ type bucket struct {
 
 // NewMemory makes the Limiter of one process.
 func NewMemory(rate Rate, now func() time.Time) *Memory {
-	return &Memory{rate: rate, now: now, buckets: map[string]*bucket{}, swept: now()}
+	return &Memory{rate: rate, now: now, buckets: newTable[bucket](now())}
 }
 
 // perSecond is the refill in tokens per second.
-func (m *Memory) perSecond() float64 { return float64(m.rate.Tokens) / m.rate.Per.Seconds() }
+func (r Rate) perSecond() float64 { return float64(r.Tokens) / r.Per.Seconds() }
 
 // Allow implements Limiter.
 func (m *Memory) Allow(_ context.Context, key string) (bool, time.Duration, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	m.sweep(now)
-	b := m.buckets[key]
-	if b == nil {
-		b = &bucket{tokens: float64(m.rate.Burst), at: now}
-		m.buckets[key] = b
-	}
-	b.tokens = m.level(b, now)
-	b.at = now
-	if b.tokens < 1 {
-		return false, time.Duration((1 - b.tokens) / m.perSecond() * float64(time.Second)), nil
-	}
-	b.tokens--
-	return true, 0, nil
+	m.buckets.sweep(now, func(b *bucket) bool { return m.level(b, now) >= float64(m.rate.Burst) })
+	b := m.buckets.of(key, func() *bucket { return &bucket{tokens: float64(m.rate.Burst), at: now} })
+	ok, retryAfter := b.take(now, m.rate.perSecond(), float64(m.rate.Burst))
+	return ok, retryAfter, nil
 }
 
 func (m *Memory) level(b *bucket, now time.Time) float64 {
-	gained := max(0, now.Sub(b.at).Seconds()) * m.perSecond()
-	return min(float64(m.rate.Burst), b.tokens+gained)
+	return b.level(now, m.rate.perSecond(), float64(m.rate.Burst))
 }
 
-// sweep forgets full buckets now and then. When too many keys are in use at once it forgets a tenth of them, whichever: a
-// flood of made-up keys then costs accuracy, not memory, and one sweep is paid by many calls.
-func (m *Memory) sweep(now time.Time) {
-	if now.Sub(m.swept) < time.Minute && len(m.buckets) < maxKeys {
-		return
+// enough is a token but for rounding: whoever waited as long as told finds one.
+const enough = 1 - 1e-6
+
+// level is what is in the bucket now.
+func (b *bucket) level(now time.Time, perSecond, burst float64) float64 {
+	return min(burst, b.tokens+max(0, now.Sub(b.at).Seconds())*perSecond)
+}
+
+// take takes one token, or says when there will be one.
+func (b *bucket) take(now time.Time, perSecond, burst float64) (ok bool, retryAfter time.Duration) {
+	b.tokens, b.at = b.level(now, perSecond, burst), now
+	if b.tokens < enough {
+		return false, time.Duration((1 - b.tokens) / perSecond * float64(time.Second))
 	}
-	m.swept = now
-	for key, b := range m.buckets {
-		if m.level(b, now) >= float64(m.rate.Burst) {
-			delete(m.buckets, key)
-		}
-	}
-	if len(m.buckets) <= maxKeys*9/10 {
-		return
-	}
-	for key := range m.buckets {
-		if delete(m.buckets, key); len(m.buckets) <= maxKeys*9/10 {
-			return
-		}
-	}
+	b.tokens--
+	return true, 0
 }
