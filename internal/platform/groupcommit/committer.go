@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// mostMembers and mostRows bound one group, so that no transaction grows without limit.
+	// mostMembers and mostRows bound one group, so that no transaction grows without limit. A member's function counts as doRows.
 	mostMembers = 512
-	mostRows    = 8192
+	mostRows    = 4096
+	doRows      = 200
 	// commitLimit bounds one group's transaction, repetitions after a deadlock included.
 	commitLimit = 10 * time.Second
 )
@@ -106,6 +107,14 @@ func (c *Committer) Close() {
 	c.work.Wait()
 }
 
+// weight is what the member adds to a transaction, in rows.
+func (m *Member) weight() int {
+	if m.Do != nil {
+		return len(m.Rows) + doRows
+	}
+	return len(m.Rows)
+}
+
 func (m *Member) tell(err error) {
 	if m.Done != nil {
 		m.Done(err)
@@ -128,8 +137,8 @@ func (c *Committer) take() []*Member {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, rows := 0, 0
-	for n < len(c.queue) && n < mostMembers && (n == 0 || rows+len(c.queue[n].Rows) <= mostRows) {
-		rows += len(c.queue[n].Rows)
+	for n < len(c.queue) && n < mostMembers && (n == 0 || rows+c.queue[n].weight() <= mostRows) {
+		rows += c.queue[n].weight()
 		n++
 	}
 	if n == 0 {

@@ -131,28 +131,37 @@ func (s *session) erase(ctx context.Context, w *writes) error {
 	if err := s.store.committer.Submit(ctx, &groupcommit.Member{Fence: s.fence()}); err != nil {
 		return fmt.Errorf("erase a device: %w", err)
 	}
-	w.do = func(ctx context.Context, h sqlkit.Handle) error {
-		for _, t := range tables {
-			if t.isShared || t.isVirtual {
-				continue
-			}
-			query := s.store.placeholders("DELETE FROM " + t.name + " WHERE tenant_id = ? AND session_id = ?")
-			if _, err := h.Native().ExecContext(ctx, query, s.tenantText, s.sessionText); err != nil {
-				return fmt.Errorf("erase %s: %w", t.name, err)
-			}
-		}
-		return nil
+	have, err := s.count(ctx, "SELECT COUNT(*) FROM whatsapp_devices WHERE tenant_id = ? AND session_id = ?", s.tenantText, s.sessionText)
+	if err != nil {
+		return fmt.Errorf("erase a device: %w", err)
+	}
+	if have > 0 { // without a device there is nothing: its stores come with it and go with it
+		w.do = s.eraseTables
 	}
 	s.mu.Lock()
 	s.cache = cache{}
 	s.commits++
 	s.mu.Unlock()
-	if err := s.commit(ctx, w, durable); err != nil {
+	if err = s.commit(ctx, w, durable); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cache = cache{}
 	s.commits++
+	return nil
+}
+
+// eraseTables deletes every row of the session.
+func (s *session) eraseTables(ctx context.Context, h sqlkit.Handle) error {
+	for _, t := range tables {
+		if t.isShared || t.isVirtual {
+			continue
+		}
+		query := s.store.placeholders("DELETE FROM " + t.name + " WHERE tenant_id = ? AND session_id = ?")
+		if _, err := h.Native().ExecContext(ctx, query, s.tenantText, s.sessionText); err != nil {
+			return fmt.Errorf("erase %s: %w", t.name, err)
+		}
+	}
 	return nil
 }
