@@ -81,13 +81,13 @@ func (h *Holder) Acquire(ctx context.Context, keys ...string) ([]*Term, error) {
 	if len(free) == 0 {
 		return held, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	call, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	start := h.o.Clock()
-	won, err := h.locks.Take(ctx, h.self, free)
+	won, err := h.locks.Take(call, h.self, free)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.silent = err != nil; err != nil {
+	if h.note(ctx, err); err != nil {
 		h.doubtAll(free)
 		return nil, fmt.Errorf("acquire %d keys: %w", len(free), err)
 	}
@@ -146,12 +146,12 @@ func (h *Holder) Renew(ctx context.Context) error {
 	for i, t := range terms {
 		keys[i] = t.Key
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	call, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	start := h.o.Clock()
-	mine, err := h.locks.Renew(ctx, h.self, keys)
+	mine, err := h.locks.Renew(call, h.self, keys)
 	h.mu.Lock()
-	h.silent = err != nil
+	h.note(ctx, err)
 	h.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("renew %d keys: %w", len(keys), err)
@@ -172,7 +172,14 @@ func (h *Holder) Renew(ctx context.Context) error {
 	h.mu.Unlock()
 	end(taken, ErrTaken)
 	h.expire() // what was asked in time may have been answered too late
-	return h.settle(ctx)
+	return h.settle(call)
+}
+
+// note remembers whether the locks answer. A caller that gave up says nothing about them. The caller holds mu.
+func (h *Holder) note(ctx context.Context, err error) {
+	if err == nil || ctx.Err() == nil {
+		h.silent = err != nil
+	}
 }
 
 // settle unlocks what may be locked in our name without a term.

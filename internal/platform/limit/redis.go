@@ -124,13 +124,24 @@ func (r *Redis) Allow(ctx context.Context, key string) (bool, time.Duration, err
 		if err == nil {
 			return ok, retryAfter, nil
 		}
-		if ctx.Err() != nil {
-			return false, 0, ctx.Err() // the caller's time was up, which says nothing of the server
+		if over := ended(ctx); over != nil {
+			return false, 0, over // the caller's time was up, which says nothing of the server
 		}
 		r.lose(ctx, err)
 	}
 	ok, retryAfter := r.own(key)
 	return ok, retryAfter, nil
+}
+
+// ended is ctx.Err, also in the moment between the deadline, at which a connection gives up by itself, and the end of ctx.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // answers reports whether the server is worth asking. While it is lost, it tries it now and then.
