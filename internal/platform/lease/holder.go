@@ -208,10 +208,6 @@ func (h *Holder) settle(ctx context.Context) error {
 // Release ends the terms of the keys and then unlocks them, so that others can have them at once. After an error that
 // matches ErrUnavailable they are not held any more either, and the next renewal unlocks them.
 func (h *Holder) Release(ctx context.Context, keys ...string) error {
-	if err := h.begin(ctx); err != nil {
-		return err
-	}
-	defer h.finish()
 	var ended []*Term
 	h.mu.Lock()
 	for _, key := range keys {
@@ -223,6 +219,10 @@ func (h *Holder) Release(ctx context.Context, keys ...string) error {
 	h.doubtAll(keys)
 	h.mu.Unlock()
 	end(ended, ErrReleased)
+	if err := h.begin(ctx); err != nil {
+		return err
+	}
+	defer h.finish()
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	return h.settle(ctx)
@@ -289,6 +289,9 @@ func (h *Holder) List(ctx context.Context, prefix string) (map[string]Owner, err
 }
 
 func (h *Holder) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	select {
 	case h.turn <- struct{}{}:
 		return nil

@@ -166,6 +166,22 @@ func TestWhatIsReleasedCanBeHadAtOnce(t *testing.T) {
 	})
 }
 
+func TestWhatCouldNotBeUnlockedIsUnlockedByTheNextRenewal(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		a, b := w.holder(lease.Options{}), w.running()
+		term := one(t, a, "x")
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, a.Release(over, "x"), lease.ErrUnavailable)
+		ends(t, term, lease.ErrReleased)
+		require.False(t, a.Held("x"))
+		require.Empty(t, acquire(t, b, "x"))
+		require.NoError(t, a.Renew(t.Context()))
+		one(t, b, "x")
+	})
+}
+
 func TestARenewedLockStandsAndAForsakenOneIsFree(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
