@@ -2,7 +2,13 @@ package redisconn_test
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -79,9 +85,25 @@ func TestACheckFollowsTheServer(t *testing.T) {
 	require.Eventually(t, func() bool { return conn.Check(context.Background()) == nil }, 5*time.Second, 10*time.Millisecond)
 }
 
-func TestEncryptionIsAskedForByScheme(t *testing.T) {
+func TestEncryptionIsAskedForBySchemeAndCertificatesAreChecked(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
-	_, err := redisconn.Open(t.Context(), "rediss://"+s.URL()[len("redis://"):])
-	require.Error(t, err, "the server speaks in clear")
+	web := httptest.NewUnstartedServer(nil) // lends its certificate, which nobody trusts
+	web.StartTLS()
+	web.Close()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	der, err := x509.MarshalPKCS8PrivateKey(web.TLS.Certificates[0].PrivateKey)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600))
+	addr := web.Listener.Addr().(*net.TCPAddr)
+	s := redistest.Start(t, "--tls-port", strconv.Itoa(addr.Port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	_, err = redisconn.Open(t.Context(), "rediss://"+s.URL()[len("redis://"):])
+	require.Error(t, err, "that port speaks in clear")
+	_, err = redisconn.Open(t.Context(), "rediss://"+addr.String())
+	require.ErrorContains(t, err, "certificate")
+	conn, err := redisconn.Open(t.Context(), "rediss://"+addr.String()+"?skip_verify=true")
+	require.NoError(t, err)
+	require.NoError(t, conn.Check(t.Context()))
+	require.NoError(t, conn.Close())
 }
