@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	callLimit  = 500 * time.Millisecond // for one call to the locks
+	callLimit  = 500 * time.Millisecond // for one call to the locks, or a quarter of a shorter TTL
 	watchEvery = 100 * time.Millisecond // timers stand still while the machine is suspended, so the clock is read this often
 )
 
@@ -44,6 +44,7 @@ type Holder struct {
 
 	// turn is held during a call to the locks: a renewal that overtakes a release would put the released lock back.
 	turn chan struct{}
+	seq  int64 // of the calls; guarded by turn
 
 	mu     sync.Mutex
 	terms  map[string]*Term
@@ -81,10 +82,10 @@ func (h *Holder) Acquire(ctx context.Context, keys ...string) ([]*Term, error) {
 	if len(free) == 0 {
 		return held, nil
 	}
-	call, cancel := context.WithTimeout(ctx, callLimit)
+	call, cancel := context.WithTimeout(ctx, h.limit())
 	defer cancel()
 	start := h.o.Clock()
-	won, err := h.locks.Take(call, h.self, free)
+	won, err := h.locks.Take(call, h.self, h.next(), free)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.note(ctx, err); err != nil {
@@ -146,10 +147,10 @@ func (h *Holder) Renew(ctx context.Context) error {
 	for i, t := range terms {
 		keys[i] = t.Key
 	}
-	call, cancel := context.WithTimeout(ctx, callLimit)
+	call, cancel := context.WithTimeout(ctx, h.limit())
 	defer cancel()
 	start := h.o.Clock()
-	mine, err := h.locks.Renew(call, h.self, keys)
+	mine, err := h.locks.Renew(call, h.self, h.next(), keys)
 	h.mu.Lock()
 	h.note(ctx, err)
 	h.mu.Unlock()
@@ -196,7 +197,7 @@ func (h *Holder) settle(ctx context.Context) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := h.locks.Release(ctx, h.self, keys); err != nil {
+	if err := h.locks.Release(ctx, h.self, h.next(), keys); err != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.doubtAll(keys)
@@ -223,7 +224,7 @@ func (h *Holder) Release(ctx context.Context, keys ...string) error {
 		return err
 	}
 	defer h.finish()
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, h.limit())
 	defer cancel()
 	return h.settle(ctx)
 }
@@ -276,14 +277,14 @@ func (h *Holder) Reachable() bool {
 
 // Owners gives the owners of those of the keys that are locked by anyone. The error matches ErrUnavailable.
 func (h *Holder) Owners(ctx context.Context, keys ...string) (map[string]Owner, error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, h.limit())
 	defer cancel()
 	return h.locks.Owners(ctx, keys)
 }
 
 // List gives all locked keys that begin with the prefix, and their owners. The error matches ErrUnavailable.
 func (h *Holder) List(ctx context.Context, prefix string) (map[string]Owner, error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, h.limit())
 	defer cancel()
 	return h.locks.List(ctx, prefix)
 }
@@ -301,6 +302,19 @@ func (h *Holder) begin(ctx context.Context) error {
 }
 
 func (h *Holder) finish() { <-h.turn }
+
+// next numbers a call to the locks.
+func (h *Holder) next() int64 {
+	h.seq++
+	return h.seq
+}
+
+func (h *Holder) limit() time.Duration {
+	if ttl := h.locks.TTL(); ttl > 0 {
+		return min(callLimit, ttl/4)
+	}
+	return callLimit
+}
 
 // deadline is when a term ends that was good at start.
 func (h *Holder) deadline(start time.Duration) time.Duration {

@@ -31,16 +31,17 @@ type Owner struct {
 }
 
 // Locks is where the locks stand. All methods are safe for concurrent use; their errors match ErrUnavailable. Answers are in
-// the order of the keys.
+// the order of the keys. seq grows with every call of one owner, so that a release which arrives late, after its caller has
+// given it up and locked the key again, leaves the newer lock alone.
 type Locks interface {
 	// TTL is how long a lock stands without a renewal; 0 means until it is released.
 	TTL() time.Duration
 	// Take locks the keys that are free or the owner's already, and says which it got.
-	Take(ctx context.Context, self Owner, keys []string) (won []bool, err error)
+	Take(ctx context.Context, self Owner, seq int64, keys []string) (won []bool, err error)
 	// Renew prolongs the owner's locks and puts missing ones back. It says which are the owner's now.
-	Renew(ctx context.Context, self Owner, keys []string) (mine []bool, err error)
-	// Release unlocks those of the keys that are the owner's.
-	Release(ctx context.Context, self Owner, keys []string) error
+	Renew(ctx context.Context, self Owner, seq int64, keys []string) (mine []bool, err error)
+	// Release unlocks those of the keys that are the owner's and were locked by earlier calls.
+	Release(ctx context.Context, self Owner, seq int64, keys []string) error
 	// Leave says that the owner, which holds nothing, will not be heard of any more.
 	Leave(ctx context.Context, self Owner) error
 	// Owners gives the owners of those of the keys that are locked.

@@ -182,6 +182,27 @@ func TestWhatCouldNotBeUnlockedIsUnlockedByTheNextRenewal(t *testing.T) {
 	})
 }
 
+func TestALateReleaseLeavesANewerLockAlone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		locks, self := w.locks(), lease.Owner{ID: "a"}
+		take := func(owner lease.Owner, seq int64) bool {
+			won, err := locks.Take(t.Context(), owner, seq, []string{"x"})
+			require.NoError(t, err)
+			return won[0]
+		}
+		require.True(t, take(self, 1))
+		require.True(t, take(self, 3))
+		mine, err := locks.Renew(t.Context(), self, 1, []string{"x"}) // late, too
+		require.NoError(t, err)
+		require.True(t, mine[0])
+		require.NoError(t, locks.Release(t.Context(), self, 2, []string{"x"}))
+		require.False(t, take(lease.Owner{ID: "b"}, 1))
+		require.NoError(t, locks.Release(t.Context(), self, 4, []string{"x"}))
+		require.True(t, take(lease.Owner{ID: "b"}, 1))
+	})
+}
+
 func TestARenewedLockStandsAndAForsakenOneIsFree(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
@@ -289,7 +310,7 @@ func TestALostLockIsPutBackUnlessSomebodyHasIt(t *testing.T) {
 		back, gone := one(t, a, "back"), one(t, a, "gone")
 		impostor := w.locks()
 		self := lease.Owner{ID: "process 2"}
-		require.NoError(t, impostor.Release(t.Context(), self, []string{"back", "gone"})) // as if they had been evicted
+		require.NoError(t, impostor.Release(t.Context(), self, 1000, []string{"back", "gone"})) // as if they had been evicted
 		one(t, b, "gone")
 		require.NoError(t, a.Renew(t.Context()))
 		ends(t, gone, lease.ErrTaken)

@@ -21,6 +21,7 @@ var _ Locks = (*Memory)(nil)
 type lock struct {
 	owner Owner
 	until time.Duration
+	seq   int64 // of the owner's latest call that locked it
 }
 
 // NewMemory makes the Locks of one process. With a TTL of 0 a lock stands until it is released, which is right for a process
@@ -33,32 +34,33 @@ func NewMemory(ttl time.Duration, now Clock) *Memory {
 func (m *Memory) TTL() time.Duration { return m.ttl }
 
 // Take implements Locks.
-func (m *Memory) Take(_ context.Context, self Owner, keys []string) ([]bool, error) {
+func (m *Memory) Take(_ context.Context, self Owner, seq int64, keys []string) ([]bool, error) {
 	return m.each(keys, func(key string) bool {
 		l, found := m.held[key]
 		if found && l.owner.ID != self.ID && m.stands(l) {
 			return false
 		}
-		m.held[key] = lock{self, m.now() + m.ttl}
+		m.held[key] = m.locked(l, self, seq)
 		return true
 	}), nil
 }
 
 // Renew implements Locks.
-func (m *Memory) Renew(_ context.Context, self Owner, keys []string) ([]bool, error) {
+func (m *Memory) Renew(_ context.Context, self Owner, seq int64, keys []string) ([]bool, error) {
 	return m.each(keys, func(key string) bool {
-		if l, found := m.held[key]; found && l.owner.ID != self.ID {
+		l, found := m.held[key]
+		if found && l.owner.ID != self.ID {
 			return false
 		}
-		m.held[key] = lock{self, m.now() + m.ttl}
+		m.held[key] = m.locked(l, self, seq)
 		return true
 	}), nil
 }
 
 // Release implements Locks.
-func (m *Memory) Release(_ context.Context, self Owner, keys []string) error {
+func (m *Memory) Release(_ context.Context, self Owner, seq int64, keys []string) error {
 	m.each(keys, func(key string) bool {
-		if m.held[key].owner.ID == self.ID {
+		if l := m.held[key]; l.owner.ID == self.ID && l.seq < seq {
 			delete(m.held, key)
 		}
 		return true
@@ -92,6 +94,14 @@ func (m *Memory) List(_ context.Context, prefix string) (map[string]Owner, error
 		}
 	}
 	return out, nil
+}
+
+// locked is the lock l anew.
+func (m *Memory) locked(l lock, self Owner, seq int64) lock {
+	if l.owner.ID == self.ID {
+		seq = max(seq, l.seq)
+	}
+	return lock{self, m.now() + m.ttl, seq}
 }
 
 func (m *Memory) stands(l lock) bool { return m.ttl == 0 || m.now() < l.until }

@@ -36,18 +36,18 @@ func (w *wire) pass(call func()) error {
 	return nil
 }
 
-func (w *wire) Take(ctx context.Context, self lease.Owner, keys []string) (won []bool, err error) {
-	lost := w.pass(func() { won, err = w.Locks.Take(ctx, self, keys) })
+func (w *wire) Take(ctx context.Context, self lease.Owner, seq int64, keys []string) (won []bool, err error) {
+	lost := w.pass(func() { won, err = w.Locks.Take(ctx, self, seq, keys) })
 	return won, errors.Join(err, lost)
 }
 
-func (w *wire) Renew(ctx context.Context, self lease.Owner, keys []string) (mine []bool, err error) {
-	lost := w.pass(func() { mine, err = w.Locks.Renew(ctx, self, keys) })
+func (w *wire) Renew(ctx context.Context, self lease.Owner, seq int64, keys []string) (mine []bool, err error) {
+	lost := w.pass(func() { mine, err = w.Locks.Renew(ctx, self, seq, keys) })
 	return mine, errors.Join(err, lost)
 }
 
-func (w *wire) Release(ctx context.Context, self lease.Owner, keys []string) (err error) {
-	lost := w.pass(func() { err = w.Locks.Release(ctx, self, keys) })
+func (w *wire) Release(ctx context.Context, self lease.Owner, seq int64, keys []string) (err error) {
+	lost := w.pass(func() { err = w.Locks.Release(ctx, self, seq, keys) })
 	return errors.Join(err, lost)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 const chunk = 500
 
 // Redis is the Locks of several processes. All locks of one name stand in one hash with fields of two kinds: "k:" and a key
-// holds "<end in ms> <owner> <address>"; born and seen tell when the table came to be and when any process was last heard of.
+// holds "<end in ms> <owner> <seq> <address>"; born and seen tell when the table came to be and when any process was last heard of.
 // They live and die together, so a lost table is always recognised as one. All times are the server's.
 type Redis struct {
 	client *redis.Client
@@ -38,10 +39,10 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function ms(n) return string.format('%d', n) end
 local function read(v)
-  if not v then return nil, false end
-  local til, id = string.match(v, '^(%d+) (%S*)')
+  if not v then return nil, false, 0 end
+  local til, id, seq = string.match(v, '^(%d+) (%S*) (%d+)')
   til = tonumber(til)
-  return id, til > now and til <= now + 3 * ttl
+  return id, til > now and til <= now + 3 * ttl, tonumber(seq)
 end
 `
 
@@ -49,7 +50,7 @@ end
 // was heard of for a TTL, or when the clock was turned back. The script is sent whole: a restarted server knows none, and
 // this way a batch needs no second round.
 const hold = prologue + `
-local renewing = ARGV[4] == 'renew'
+local call, renewing = tonumber(ARGV[3]), ARGV[5] == 'renew'
 local age = redis.call('HMGET', tab, 'born', 'seen')
 local born, seen = tonumber(age[1] or now), tonumber(age[2] or now)
 if not age[1] or born > now + ttl or seen > now + ttl or now - seen > ttl then
@@ -58,25 +59,28 @@ if not age[1] or born > now + ttl or seen > now + ttl or now - seen > ttl then
   redis.call('HDEL', tab, 'seen')
 end
 local settling = now - born < ttl
-local value = ms(now + ttl) .. ' ' .. me .. ' ' .. ARGV[3]
 local out = {}
-for i = 5, #ARGV do
+for i = 6, #ARGV do
   local field = 'k:' .. ARGV[i]
-  local id, stands = read(redis.call('HGET', tab, field))
+  local id, stands, seq = read(redis.call('HGET', tab, field))
   local ok = id == me
   if not ok and renewing then ok = not id end
   if not ok and not renewing then ok = not stands and not settling end
-  if ok then redis.call('HSET', tab, field, value) end
-  out[i - 4] = ok and 1 or 0
+  if ok then
+    if id ~= me or seq < call then seq = call end
+    redis.call('HSET', tab, field, ms(now + ttl) .. ' ' .. me .. ' ' .. ms(seq) .. ' ' .. ARGV[4])
+  end
+  out[i - 5] = ok and 1 or 0
 end
 redis.call('HSET', tab, 'seen', ms(now))
 return out
 `
 
 const release = prologue + `
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local field = 'k:' .. ARGV[i]
-  if read(redis.call('HGET', tab, field)) == me then redis.call('HDEL', tab, field) end
+  local id, _, seq = read(redis.call('HGET', tab, field))
+  if id == me and seq < tonumber(ARGV[3]) then redis.call('HDEL', tab, field) end
 end
 return 0
 `
@@ -116,17 +120,17 @@ return out
 func (r *Redis) TTL() time.Duration { return r.ttl }
 
 // Take implements Locks.
-func (r *Redis) Take(ctx context.Context, self Owner, keys []string) ([]bool, error) {
-	return r.hold(ctx, self, "take", keys)
+func (r *Redis) Take(ctx context.Context, self Owner, seq int64, keys []string) ([]bool, error) {
+	return r.hold(ctx, self, seq, "take", keys)
 }
 
 // Renew implements Locks. Without keys it asks all the same, so that a lost table is noticed by whoever owns nothing.
-func (r *Redis) Renew(ctx context.Context, self Owner, keys []string) ([]bool, error) {
-	return r.hold(ctx, self, "renew", keys)
+func (r *Redis) Renew(ctx context.Context, self Owner, seq int64, keys []string) ([]bool, error) {
+	return r.hold(ctx, self, seq, "renew", keys)
 }
 
-func (r *Redis) hold(ctx context.Context, self Owner, how string, keys []string) ([]bool, error) {
-	answers, err := r.batch(ctx, hold, keys, name(self), self.Address, how)
+func (r *Redis) hold(ctx context.Context, self Owner, seq int64, how string, keys []string) ([]bool, error) {
+	answers, err := r.batch(ctx, hold, keys, name(self), strconv.FormatInt(seq, 10), self.Address, how)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +142,8 @@ func (r *Redis) hold(ctx context.Context, self Owner, how string, keys []string)
 }
 
 // Release implements Locks.
-func (r *Redis) Release(ctx context.Context, self Owner, keys []string) error {
-	_, err := r.batch(ctx, release, keys, name(self))
+func (r *Redis) Release(ctx context.Context, self Owner, seq int64, keys []string) error {
+	_, err := r.batch(ctx, release, keys, name(self), strconv.FormatInt(seq, 10))
 	return err
 }
 
@@ -215,12 +219,12 @@ func name(o Owner) string { return url.QueryEscape(o.ID) }
 
 func parse(answer any) (Owner, bool) {
 	text, _ := answer.(string)
-	parts := strings.SplitN(text, " ", 3)
-	if len(parts) < 3 {
+	parts := strings.SplitN(text, " ", 4)
+	if len(parts) < 4 {
 		return Owner{}, false
 	}
 	id, err := url.QueryUnescape(parts[1])
-	return Owner{ID: id, Address: parts[2]}, err == nil
+	return Owner{ID: id, Address: parts[3]}, err == nil
 }
 
 // unavailable marks any error of a call: whatever Redis says instead of an answer, nothing is known about the locks.

@@ -128,7 +128,7 @@ func TestRedisThatIsBackSoonNeedsNoVouching(t *testing.T) {
 	s := shake(t, 100)
 	require.NoError(t, s.conn.Client().Ping(t.Context()).Err())
 	s.server.Pause()
-	s.prey([]string{"ses_0000"}, ttl/4)
+	s.prey([]string{"ses_0000"}, ttl/10)
 	s.server.Resume()
 	s.prey(numbered(100), ttl)
 	s.intact()

@@ -71,7 +71,7 @@ func (h *Holder) stop(ctx context.Context) {
 	if !leaves {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.limit())
 	defer cancel()
 	if err := h.locks.Leave(ctx, h.self); err != nil {
 		h.o.Logger.WarnContext(ctx, "locks not left in order; they may be free a little later", "error", err.Error())
