@@ -24,6 +24,9 @@ const (
 	sinkLimit = 10 * time.Second
 	// probeLimit is the time in which a link that has just missed a keep-alive must answer a second one.
 	probeLimit = 4 * time.Second
+	// lastFrameTime is what the library gets to finish with the last frame that it has read. An answer that it drops instead, because
+	// its context has ended, is waited for up to 75 s.
+	lastFrameTime = 20 * time.Millisecond
 	// steadyAfter is how long a connection must hold before its end counts as a first failure again.
 	steadyAfter = 10 * time.Second
 )
@@ -186,7 +189,11 @@ func (c *connection) shut() {
 	c.gate.shut()
 	c.wire.sever()
 	expectEnd(c.client)
-	c.unwind()
+	if c.wire.isUsed() {
+		time.AfterFunc(lastFrameTime, c.unwind)
+	} else {
+		c.unwind() // still dialling
+	}
 	<-c.dialled
 	c.gate.wait()
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -284,7 +285,7 @@ func TestTextsAreGivenAgainToAPhoneThatCannotReadThem(t *testing.T) {
 
 	b.net = newNetworkIn(t, dir)
 	// The request to have it again reaches the session late, when its engine has forgotten the text.
-	b.fault(wasim.Fault{Kind: "delay", Delay: 1})
+	b.fault(wasim.Fault{Kind: "delay", Delay: 4})
 	b.engine, b.sink = newEngine(t, b.net, devices), newSink()
 	asked := make(chan string, 8)
 	b.sink.onSentText = func(waID string) { asked <- waID }
@@ -298,7 +299,12 @@ func TestTextsAreGivenAgainToAPhoneThatCannotReadThem(t *testing.T) {
 	got, err := b.net.WaitMessage(t.Context(), b.customer, func(k wasim.Message) bool { return k.Text == m.Text })
 	require.NoError(t, err)
 	require.Equal(t, m.WAID, got.ID)
-	require.Equal(t, m.WAID, <-asked)
+	select {
+	case waID := <-asked:
+		require.Equal(t, m.WAID, waID)
+	case <-time.After(patience):
+		require.Fail(t, "the session was not asked for the text")
+	}
 	require.Positive(t, b.net.Stats().RetriesOut)
 }
 

@@ -22,6 +22,7 @@ type wire struct {
 	socket    io.ReadWriteCloser
 	isSevered bool
 	isRead    bool
+	hasSpoken bool // the library has written something: it waits for an answer
 	hasHeard  bool // something has been read: the other side's answer, or the frame that stands for it
 }
 
@@ -50,6 +51,13 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.socket = socket
 	resp.Body = tap{socket, w}
 	return resp, nil
+}
+
+// isUsed reports whether there is, or was, a socket.
+func (w *wire) isUsed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.socket != nil
 }
 
 // sever closes the socket and returns when the library's reader has noticed.
@@ -85,7 +93,7 @@ func (w *wire) readAll() {
 func (w *wire) lastWord() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.isSevered && !w.hasHeard {
+	if w.isSevered && w.hasSpoken && !w.hasHeard {
 		w.hasHeard = true
 		return emptyFrame
 	}
@@ -93,11 +101,11 @@ func (w *wire) lastWord() []byte {
 	return nil
 }
 
-// heard notes that the reader has read something.
-func (w *wire) heard() {
+// note records that something was read or written.
+func (w *wire) note(what *bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.hasHeard = true
+	*what = true
 }
 
 // tap is the socket as the library sees it.
@@ -110,13 +118,22 @@ type tap struct {
 func (t tap) Read(p []byte) (int, error) {
 	n, err := t.ReadWriteCloser.Read(p)
 	if err == nil || n > 0 {
-		t.wire.heard()
+		t.wire.note(&t.wire.hasHeard)
 		return n, nil
 	}
 	if word := t.wire.lastWord(); word != nil {
 		return copy(p, word), nil
 	}
 	return 0, err
+}
+
+// Write implements io.Writer.
+func (t tap) Write(p []byte) (int, error) {
+	n, err := t.ReadWriteCloser.Write(p)
+	if err == nil {
+		t.wire.note(&t.wire.hasSpoken)
+	}
+	return n, err
 }
 
 // lifeline is the context that the library lives on. Whoever asks learns at once that the connection is over, so that nothing is
