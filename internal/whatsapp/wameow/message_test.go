@@ -277,8 +277,11 @@ func TestTextsAreGivenAgainToAPhoneThatCannotReadThem(t *testing.T) {
 	dir := t.TempDir()
 	devices := fileDevices(t, filepath.Join(dir, "whatsapp.db"))
 	b := newBenchOn(t, newNetworkIn(t, dir), devices)
-	_, _, err := b.send("hola")
+	b.write("hola") // from here on the session writes without keys that would let the phone begin anew
+	b.sink.awaitTexts(t, "hola")
+	_, _, err := b.send("buenas")
 	require.NoError(t, err)
+	eventually(t, "all is acknowledged", func() bool { return b.net.Stats().Waiting == 0 })
 	b.line.Close()
 	require.NoError(t, b.net.Close())
 	loseSessions(t, dir)
