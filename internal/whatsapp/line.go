@@ -291,8 +291,11 @@ func (s *Service) resume(ctx context.Context, ref Ref) error {
 	return err
 }
 
-// liveFault turns an engine's error on a live operation into a fault.
+// liveFault turns an engine's error on a live operation into a fault; one that is a fault already says best what is wrong.
 func (s *Service) liveFault(err error) error {
+	if _, ok := fault.As(err); ok {
+		return err
+	}
 	var rejected *Rejected
 	switch {
 	case err == nil:
