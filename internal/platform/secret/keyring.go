@@ -31,6 +31,7 @@ var (
 // Keyring seals and opens small secrets with a data key per tenant.
 type Keyring struct {
 	h      sqlkit.Handle
+	root   Master
 	master cipher.AEAD
 	now    func() time.Time
 	cache  *cache
@@ -60,14 +61,17 @@ func NewKeyring(db *sqlkit.DB, master Master, now func() time.Time) (*Keyring, e
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{h: db.Handle(), master: aead, now: now, cache: &cache{keys: map[string]cipher.AEAD{}}}, nil
+	return &Keyring{h: db.Handle(), root: master, master: aead, now: now, cache: &cache{keys: map[string]cipher.AEAD{}}}, nil
 }
 
 // In gives the keyring for use inside the transaction of h. A tenant's first key is then made in that transaction; made
 // outside of it, it would wait for the one writing connection of SQLite, which the transaction holds.
 func (k *Keyring) In(h sqlkit.Handle) *Keyring {
-	return &Keyring{h: h, master: k.master, now: k.now, cache: k.cache}
+	return &Keyring{h: h, root: k.root, master: k.master, now: k.now, cache: k.cache}
 }
+
+// DeriveKey gives the installation's key for a purpose, the same in every process that has the master key; see Master.DeriveKey.
+func (k *Keyring) DeriveKey(purpose string) []byte { return k.root.DeriveKey(purpose) }
 
 type keyRow struct {
 	bun.BaseModel `bun:"table:tenant_keys"`

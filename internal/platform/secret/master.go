@@ -2,7 +2,9 @@ package secret
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -30,6 +32,16 @@ func (m Master) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // MarshalText implements encoding.TextMarshaler, and so JSON and slog.
 func (m Master) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// DeriveKey gives a key of KeySize bytes that is the master key's for the purpose and tells nothing of it or of the keys for
+// other purposes (HKDF with SHA-256, RFC 5869). The purpose is a word that stays.
+func (m Master) DeriveKey(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, m[:], nil, "turnero:"+purpose, KeySize)
+	if err != nil {
+		panic(err) // only for keys of more than 255 digests
+	}
+	return key
+}
 
 // ErrNoMasterKey says that a master key is needed and there is none.
 var ErrNoMasterKey = errors.New("there is no master key: set TURNERO_MASTER_KEY to 32 bytes in base64 or hex (`openssl rand -base64 32` makes one), or put the file " + FileName + " into the data folder")

@@ -228,3 +228,14 @@ func TestPartsOfAPlaceCannotBeShifted(t *testing.T) {
 	require.NotEqual(t, join("a", ""), join("", "a"))
 	require.NotEqual(t, join("1:a"), join("", "a"))
 }
+
+func TestADerivedKeyIsOnePurposesAlone(t *testing.T) {
+	t.Parallel()
+	one, other := secret.Master{1}, secret.Master{2}
+	key := one.DeriveKey("peer")
+	require.Len(t, key, secret.KeySize)
+	require.Equal(t, key, one.DeriveKey("peer"), "every process makes the same")
+	require.NotEqual(t, key, one.DeriveKey("other"))
+	require.NotEqual(t, key, other.DeriveKey("peer"))
+	require.NotEqual(t, key, one[:])
+}
