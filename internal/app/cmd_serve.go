@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"turnero/internal/platform/lifecycle"
-	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/telemetry"
 )
 
@@ -24,7 +23,7 @@ func (serveCommand) Run(env *environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	release, err := c.holdDatabase(env.ctx)
+	release, err := c.serveDatabase(env.ctx)
 	if err != nil {
 		return err
 	}
@@ -39,6 +38,7 @@ func (serveCommand) Run(env *environment) (err error) {
 	}
 	defer listener.Close()
 	c.baseURL = baseURL(c.cfg.PublicURL, listener.Addr())
+	c.openLocks(listener.Addr())
 	if err = c.build(); err != nil {
 		return err
 	}
@@ -54,37 +54,18 @@ func (serveCommand) Run(env *environment) (err error) {
 	if err = c.addDebugServer(env.ctx); err != nil {
 		return err
 	}
+	c.addCluster()
 	c.group.Add(lifecycle.Component{Name: "event log", Run: c.events.Run})
 	c.group.Add(lifecycle.Component{Name: "jobs", Run: c.jobs.Run})
 	c.group.Add(lifecycle.Component{Name: "housekeeping", Run: c.doChores})
-	c.group.Add(lifecycle.Component{Name: "whatsapp sessions", Run: c.whatsapp.Manager().Run})
 	c.group.Add(c.httpServer(listener, handler))
+	// Stopped first: another process takes the sessions over while requests here finish.
+	c.group.Add(lifecycle.Component{Name: "whatsapp sessions", Run: c.whatsapp.Manager().Run})
 	err = c.group.Run(env.ctx, func() {
 		logger.InfoContext(env.ctx, "ready", "address", c.baseURL, "version", Version, "network", c.network.name, "pid", os.Getpid())
 	})
 	logger.InfoContext(context.WithoutCancel(env.ctx), "stopped")
 	return err
-}
-
-// killedGrace is how long a database server may take to notice that the process before this one is dead.
-const killedGrace = 5 * time.Second
-
-// holdDatabase keeps a second process off the database: sessions would have two owners.
-func (c *core) holdDatabase(ctx context.Context) (release func() error, err error) {
-	for deadline := time.Now().Add(killedGrace); ; {
-		release, err = c.db.HoldAlone(ctx)
-		if !errors.Is(err, sqlkit.ErrHeld) {
-			return release, err
-		}
-		if time.Now().After(deadline) {
-			return nil, errors.New("another turnero process serves this database; stop that one, or give this one a database of its own")
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 // httpServer serves the handler; stopping lets requests finish and tells streams to end.

@@ -13,12 +13,15 @@ import (
 	"turnero/internal/config"
 	"turnero/internal/notifications"
 	"turnero/internal/platform/bus"
+	"turnero/internal/platform/cluster"
 	"turnero/internal/platform/httpkit"
 	"turnero/internal/platform/jobs"
+	"turnero/internal/platform/lease"
 	"turnero/internal/platform/lifecycle"
 	"turnero/internal/platform/limit"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/redisconn"
 	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/telemetry"
@@ -35,7 +38,11 @@ type core struct {
 	metrics *telemetry.Metrics
 	data    *dataDir
 	db      *sqlkit.DB
+	redis   *redisconn.Conn // nil: the process shares its work with no other
+	cluster *cluster.Member // once the database is served, not only looked at
 	bus     bus.Bus
+	locks   *lease.Holder
+	self    lease.Owner // how other processes know this one
 	events  *outbox.Log
 	jobs    *jobs.Queue
 	keys    *secret.Keyring
@@ -58,7 +65,7 @@ type core struct {
 
 // openCore opens the data folder, the database and the keys, in this order, and closes again what is open when one fails.
 func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
-	c = &core{cfg: env.cfg, logger: logger, now: time.Now, metrics: telemetry.NewMetrics(), bus: bus.NewMemory(), mux: http.NewServeMux(),
+	c = &core{cfg: env.cfg, logger: logger, now: time.Now, metrics: telemetry.NewMetrics(), mux: http.NewServeMux(),
 		closing: make(chan struct{}), group: lifecycle.NewGroup(logger, env.cfg.ShutdownTimeout)}
 	defer func() {
 		if err != nil {
@@ -72,6 +79,14 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 		return c, err
 	}
 	if err = c.openKeys(env.ctx); err != nil {
+		return c, err
+	}
+	if c.cfg.Redis != "" {
+		if c.redis, err = redisconn.Open(env.ctx, c.cfg.Redis.Reveal()); err != nil {
+			return c, err
+		}
+	}
+	if err = c.openBus(env.ctx); err != nil {
 		return c, err
 	}
 	c.events = outbox.New(c.db, c.bus, c.now, logger)
@@ -127,6 +142,9 @@ func (c *core) close() error {
 	}
 	if c.network != nil {
 		errs = append(errs, c.network.close())
+	}
+	if c.redis != nil {
+		errs = append(errs, c.redis.Close())
 	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())

@@ -43,15 +43,16 @@ func (s Secret) Reveal() string { return string(s) }
 
 // Config is everything that can be configured. Field tags are read by kong; the flag's name is also the key in the YAML file.
 type Config struct {
-	Target   []string `help:"Services that this process runs: all, or any set of gateway, auth, tenants, appointments, whatsapp, notifications." default:"all" sep:","`
-	Listen   string   `help:"Address of the HTTP server. Default: :8080, of sim 127.0.0.1:8090." placeholder:"HOST:PORT"`
-	Data     string   `help:"Folder of this process's files: embedded database, keys, media." default:"data" type:"path" placeholder:"DIR"`
-	Database Secret   `name:"database-url" help:"Database: sqlite:FILE, postgres://…, mysql://…. Default: a SQLite file in the data folder." placeholder:"URL"`
-	Redis    Secret   `name:"redis-url" help:"Redis, for processes that share the work." placeholder:"URL"`
-	Network  string   `help:"WhatsApp network: whatsapp (the real one) or sim (a local one with simulated phones)." enum:"whatsapp,sim" default:"whatsapp"`
-	SimURL   string   `name:"sim-url" help:"With the sim network: address of a running 'turnero sim'. Default: one inside this process." placeholder:"URL"`
-	SimSeed  string   `name:"sim-seed" help:"With the sim network: the word from which its root key is made." default:"turnero"`
-	Demo     bool     `help:"Begin with a demonstration business, its logins and simulated phones. Implies the sim network."`
+	Target    []string `help:"Services that this process runs: all, or any set of gateway, auth, tenants, appointments, whatsapp, notifications." default:"all" sep:","`
+	Listen    string   `help:"Address of the HTTP server. Default: :8080, of sim 127.0.0.1:8090." placeholder:"HOST:PORT"`
+	Data      string   `help:"Folder of this process's files: embedded database, keys, media." default:"data" type:"path" placeholder:"DIR"`
+	Database  Secret   `name:"database-url" help:"Database: sqlite:FILE, postgres://…, mysql://…. Default: a SQLite file in the data folder." placeholder:"URL"`
+	Redis     Secret   `name:"redis-url" help:"Redis that all processes of the installation share; without it one process does all the work." placeholder:"URL"`
+	Advertise string   `help:"Address under which the other processes of the installation reach this one. Default: that of listen." placeholder:"HOST:PORT"`
+	Network   string   `help:"WhatsApp network: whatsapp (the real one) or sim (a local one with simulated phones)." enum:"whatsapp,sim" default:"whatsapp"`
+	SimURL    string   `name:"sim-url" help:"With the sim network: address of a running 'turnero sim'. Default: one inside this process." placeholder:"URL"`
+	SimSeed   string   `name:"sim-seed" help:"With the sim network: the word from which its root key is made." default:"turnero"`
+	Demo      bool     `help:"Begin with a demonstration business, its logins and simulated phones. Implies the sim network."`
 
 	MasterKey Secret `name:"master-key" help:"Key that protects the keys at rest: 32 bytes in base64 or hex. Default: the file master.key in the data folder, made on the first run with SQLite." placeholder:"KEY"`
 
@@ -131,14 +132,29 @@ func (c *Config) Validate() error {
 	if c.Demo && c.SimURL != "" {
 		say("sim-url", "goes without demo, whose phones are inside the process")
 	}
+	if _, _, err := net.SplitHostPort(c.Advertise); c.Advertise != "" && err != nil {
+		say("advertise", "must be HOST:PORT, as in 10.0.0.7:8080")
+	}
 	if c.Redis != "" {
-		say("redis-url", "is not used by a process that runs all targets; leave it out")
+		c.validateShared(say)
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
 	slices.Sort(wrong)
 	return fmt.Errorf("configuration: %s", strings.Join(wrong, "; "))
+}
+
+// validateShared checks what must hold when several processes share the work.
+func (c *Config) validateShared(say func(key, rule string)) {
+	if c.Embedded() {
+		say("redis-url", "processes can share the work on PostgreSQL or MySQL only: set database-url, or leave redis-url out")
+	}
+	if c.Demo {
+		say("demo", "is one process by itself: leave redis-url out")
+	} else if c.Network == NetworkSim && c.SimURL == "" {
+		say("sim-url", "must name a running 'turnero sim' that all processes of the installation share")
+	}
 }
 
 // Effective gives every key with its value in force, secrets hidden, in the form of the YAML file.

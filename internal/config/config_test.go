@@ -58,10 +58,20 @@ func TestUnknownKeysAreErrors(t *testing.T) {
 }
 
 func TestValidateNamesEveryWrongKey(t *testing.T) {
-	_, err := parse(t, "--listen=8080", "--database-url=oracle://x", "--target=auth", "--cors-origins=example.com", "--rate-tenant=0", "--redis-url=redis://x", "--request-timeout=1ms")
-	for _, key := range []string{"listen", "database-url", "target", "cors-origins", "rate-tenant", "redis-url", "request-timeout"} {
+	_, err := parse(t, "--listen=8080", "--database-url=oracle://x", "--target=auth", "--cors-origins=example.com", "--rate-tenant=0", "--advertise=x", "--request-timeout=1ms")
+	for _, key := range []string{"listen", "database-url", "target", "cors-origins", "rate-tenant", "advertise", "request-timeout"} {
 		require.ErrorContains(t, err, key+":")
 	}
+}
+
+func TestProcessesThatShareTheWorkShareTheRest(t *testing.T) {
+	_, err := parse(t, "--redis-url=redis://127.0.0.1:1", "--network=sim")
+	require.ErrorContains(t, err, "redis-url:")
+	require.ErrorContains(t, err, "sim-url:")
+	_, err = parse(t, "--redis-url=redis://127.0.0.1:1", "--database-url=postgres://h/d", "--demo")
+	require.ErrorContains(t, err, "demo:")
+	_, err = parse(t, "--redis-url=redis://127.0.0.1:1", "--database-url=mysql://h/d", "--network=sim", "--sim-url=http://127.0.0.1:8090")
+	require.NoError(t, err)
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
