@@ -96,7 +96,7 @@ type Incoming struct {
 	Sender    ContactIDs // who wrote it
 	FromMe    bool       // written on the business's own phone or another of its devices
 	PushName  string     // the name that the sender gave themselves
-	Type      string     // "text", or what it is instead: "image", "audio", "document", "sticker", "location", "contact", "reaction", "poll", "call", "unknown"
+	Type      string     // "text", or what it is instead: "image", "video", "audio", "document", "sticker", "location", "contact", "reaction", "poll", "call", "unknown"
 	Text      string     // text or caption
 	Timestamp time.Time
 	Offline   bool // it waited at WhatsApp while the session was away

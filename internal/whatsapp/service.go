@@ -63,6 +63,9 @@ func New(d Deps) *Service {
 	return s
 }
 
+// Now gives the module's time, by which it decides who has a chat.
+func (s *Service) Now() time.Time { return s.now() }
+
 // Manager gives what carries the sessions in this process.
 func (s *Service) Manager() *SessionManager { return s.sessions }
 

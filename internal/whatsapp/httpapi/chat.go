@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"time"
 
 	"turnero/internal/id"
 	"turnero/internal/platform/httpkit"
@@ -42,7 +41,7 @@ func registerChats(api *httpkit.API, svc *whatsapp.Service) {
 			if err != nil {
 				return nil, err
 			}
-			return &chatOutput{chatOf(e, time.Now())}, nil
+			return &chatOutput{chatOf(e, svc.Now())}, nil
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "mark-chat-read", Method: http.MethodPost, Path: "/api/chats/{chatId}/read", Tag: tag, Roles: people, Scope: writeChats,
 		Summary: "Say that the chat was read", Errors: []int{http.StatusNotFound}, Description: "While the line is connected, the sender sees it too."},
@@ -58,9 +57,9 @@ func registerChats(api *httpkit.API, svc *whatsapp.Service) {
 			return nil, svc.Typing(ctx, p, session, in.Chat, isOn)
 		})
 	httpkit.Handle(api, httpkit.Op{ID: "hand-off-chat", Method: http.MethodPost, Path: "/api/chats/{chatId}/handoff", Tag: tag, Roles: people, Scope: writeChats,
-		Summary: "Give the chat to the staff until it is released: the bot is silent in it", Errors: []int{http.StatusNotFound}}, changeMode(svc.HandOff))
+		Summary: "Give the chat to the staff until it is released: the bot is silent in it", Errors: []int{http.StatusNotFound}}, changeMode(svc, svc.HandOff))
 	httpkit.Handle(api, httpkit.Op{ID: "release-chat", Method: http.MethodPost, Path: "/api/chats/{chatId}/release", Tag: tag, Roles: people, Scope: writeChats,
-		Summary: "Give the chat back to the bot", Errors: []int{http.StatusNotFound}}, changeMode(svc.Release))
+		Summary: "Give the chat back to the bot", Errors: []int{http.StatusNotFound}}, changeMode(svc, svc.Release))
 }
 
 func listChats(svc *whatsapp.Service) func(context.Context, id.Principal, *chatsInput) (*chatsOutput, error) {
@@ -80,7 +79,7 @@ func listChats(svc *whatsapp.Service) func(context.Context, id.Principal, *chats
 		if err != nil {
 			return nil, err
 		}
-		now := time.Now()
+		now := svc.Now()
 		page := found[:min(len(found), in.Limit)]
 		out := &chatsOutput{httpkit.Page[chatBody]{Items: mapped(page, func(e whatsapp.ChatEntry) chatBody { return chatOf(e, now) })}}
 		if len(found) > in.Limit {
@@ -102,7 +101,8 @@ func onChat(do func(context.Context, id.Principal, id.Session, string) error) fu
 	}
 }
 
-func changeMode(do func(context.Context, id.Principal, id.Session, string) (whatsapp.Chat, error)) func(context.Context, id.Principal, *ChatInput) (*chatOutput, error) {
+// changeMode makes the handler of an operation that decides who answers in a chat.
+func changeMode(svc *whatsapp.Service, do func(context.Context, id.Principal, id.Session, string) (whatsapp.Chat, error)) func(context.Context, id.Principal, *ChatInput) (*chatOutput, error) {
 	return func(ctx context.Context, p id.Principal, in *ChatInput) (*chatOutput, error) {
 		session, err := in.session()
 		if err != nil {
@@ -112,7 +112,7 @@ func changeMode(do func(context.Context, id.Principal, id.Session, string) (what
 		if err != nil {
 			return nil, err
 		}
-		return &chatOutput{chatOf(whatsapp.ChatEntry{Chat: c}, time.Now())}, nil
+		return &chatOutput{chatOf(whatsapp.ChatEntry{Chat: c}, svc.Now())}, nil
 	}
 }
 

@@ -1,14 +1,17 @@
 package wameow_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"turnero/internal/fault"
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wameow"
+	"turnero/wasim"
 )
 
 func TestSessionLinksByQRAndIsCalledTurnero(t *testing.T) {
@@ -56,4 +59,69 @@ func TestSessionLinksByCode(t *testing.T) {
 	s.awaitState(t, whatsapp.LinkConnected)
 	_, err = l.PairCode(t.Context(), number)
 	require.ErrorContains(t, err, "already_linked")
+}
+
+func TestRefusedLinkCodeSaysWhy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, number string
+		refused      int // WhatsApp's answer, 0 for its own mind
+		check        func(t *testing.T, err error)
+	}{
+		{"too short", "123", 0, func(t *testing.T, err error) { requireField(t, err, "phone") }},
+		{"national", "0111555443322", 0, func(t *testing.T, err error) { requireField(t, err, "phone") }},
+		{"not on WhatsApp", "9995551234", 0, func(t *testing.T, err error) { requireField(t, err, "phone") }},
+		{"forbidden", newNumber(), 403, func(t *testing.T, err error) { requireField(t, err, "phone") }},
+		{"too many", newNumber(), 429, func(t *testing.T, err error) {
+			f, ok := fault.As(err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, fault.TooMany, f.Code)
+			require.Positive(t, f.RetryAfter)
+		}},
+		{"out of order", newNumber(), 500, func(t *testing.T, err error) {
+			_, ok := fault.As(err)
+			require.False(t, ok, "%v", err)
+			require.NotErrorIs(t, err, whatsapp.ErrNotConnected, "WhatsApp did answer")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNetwork(t)
+			if c.refused != 0 {
+				_, err := n.AddPhone(c.number, "Peluquería")
+				require.NoError(t, err)
+				_, err = n.Fault(wasim.Fault{Kind: "query_error", Code: c.refused, Query: "md"})
+				require.NoError(t, err)
+			}
+			s := newSink()
+			l := open(t, newEngine(t, n, fileDevices(t, filepath.Join(t.TempDir(), "whatsapp.db"))), newRef(), s)
+			s.await(t, "a code", func() bool { return s.code != "" })
+			_, err := l.PairCode(t.Context(), c.number)
+			require.Error(t, err)
+			c.check(t, err)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			require.NotEmpty(t, s.code, "the QR is still good")
+		})
+	}
+}
+
+// requireField checks that a fault blames a field of the request.
+func requireField(t *testing.T, err error, field string) {
+	t.Helper()
+	f, ok := fault.As(err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, fault.Invalid, f.Code)
+	require.NotEmpty(t, f.Fields)
+	require.Equal(t, field, f.Fields[0].Name)
+}
+
+func TestLinkCodeIsNotAskedForWhenNobodyIsThere(t *testing.T) {
+	t.Parallel()
+	b := simpleBench(t)
+	b.line.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := b.line.PairCode(ctx, b.business)
+	require.ErrorIs(t, err, whatsapp.ErrNotConnected)
 }
