@@ -5,7 +5,12 @@
 // inside of one; when it is back, everybody is woken once.
 package bus
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
 
 // Topics of the platform.
 const (
@@ -20,24 +25,44 @@ type Bus interface {
 	Wake(topic string)
 	// Subscribe gives a channel that receives a value after each Wake of the topic (or of several merged), until cancel is called.
 	Subscribe(topic string) (woken <-chan struct{}, cancel func())
+	// Follow calls fn for each Wake of a topic that begins with the prefix, with what follows it, until cancel is called; and with "" when
+	// wake-ups may have been missed. fn must not block, and may be called from several goroutines.
+	Follow(prefix string, fn func(rest string)) (cancel func())
 }
 
 // Memory is the Bus of one process.
 type Memory struct {
-	mu   sync.Mutex
-	subs map[string]map[chan struct{}]bool
+	mu        sync.Mutex
+	subs      map[string]map[chan struct{}]bool
+	followers map[*follower]bool
+}
+
+type follower struct {
+	prefix string
+	fn     func(rest string)
 }
 
 var _ Bus = (*Memory)(nil)
 
 // NewMemory makes the Bus of one process.
-func NewMemory() *Memory { return &Memory{subs: map[string]map[chan struct{}]bool{}} }
+func NewMemory() *Memory {
+	return &Memory{subs: map[string]map[chan struct{}]bool{}}
+}
 
 // Wake implements Bus.
 func (m *Memory) Wake(topic string) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	wake(m.subs[topic])
+	var follow []*follower
+	for f := range m.followers {
+		if strings.HasPrefix(topic, f.prefix) {
+			follow = append(follow, f)
+		}
+	}
+	m.mu.Unlock()
+	for _, f := range follow {
+		f.fn(topic[len(f.prefix):])
+	}
 }
 
 func wake(subs map[chan struct{}]bool) {
@@ -52,9 +77,26 @@ func wake(subs map[chan struct{}]bool) {
 // wakeAll wakes the subscribers of all topics.
 func (m *Memory) wakeAll() {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	for _, subs := range m.subs {
 		wake(subs)
+	}
+	follow := slices.Collect(maps.Keys(m.followers))
+	m.mu.Unlock()
+	for _, f := range follow {
+		f.fn("")
+	}
+}
+
+// Follow implements Bus.
+func (m *Memory) Follow(prefix string, fn func(rest string)) (cancel func()) {
+	f := &follower{prefix, fn}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.followers[f] = true
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.followers, f)
 	}
 }
 

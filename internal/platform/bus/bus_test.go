@@ -30,6 +30,8 @@ func (a apart) Wake(topic string) { a.waker.Wake(topic) }
 
 func (a apart) Subscribe(topic string) (<-chan struct{}, func()) { return a.listener.Subscribe(topic) }
 
+func (a apart) Follow(prefix string, fn func(rest string)) func() { return a.listener.Follow(prefix, fn) }
+
 func each(t *testing.T, fn func(t *testing.T, b bus.Bus)) {
 	t.Helper()
 	for name, make := range implementations {
@@ -129,5 +131,34 @@ func TestACancelledSubscriptionIsNotWoken(t *testing.T) {
 		b.Wake("a")
 		wakes(t, stays)
 		sleeps(t, woken)
+	})
+}
+
+func TestAFollowerHearsWhatWasWokenBelowItsPrefix(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, b bus.Bus) {
+		heard := make(chan string, 100)
+		cancel := b.Follow("queue/", func(rest string) { heard <- rest })
+		other := b.Follow("else/", func(rest string) {
+			if rest != "" {
+				t.Errorf("not for this one: %s", rest)
+			}
+		})
+		defer other()
+		b.Wake("queue/one")
+		b.Wake("queue")
+		b.Wake("queue/two")
+		got := map[string]bool{}
+		for !got["one"] || !got["two"] {
+			select {
+			case rest := <-heard:
+				got[rest] = true
+			case <-time.After(5 * time.Second):
+				require.Fail(t, "not heard", got)
+			}
+		}
+		delete(got, "") // the word that something may have been missed
+		require.Len(t, got, 2)
+		cancel()
 	})
 }

@@ -81,6 +81,11 @@ func (r *Redis) send() {
 // Subscribe implements Bus.
 func (r *Redis) Subscribe(topic string) (<-chan struct{}, func()) { return r.local.Subscribe(topic) }
 
+// Follow implements Bus.
+func (r *Redis) Follow(prefix string, fn func(rest string)) (cancel func()) {
+	return r.local.Follow(prefix, fn)
+}
+
 // Connected reports whether wake-ups of other processes arrive at present. Without, those who wait poll.
 func (r *Redis) Connected() bool { return r.connected.Load() }
 
