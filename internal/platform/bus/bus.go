@@ -46,7 +46,7 @@ var _ Bus = (*Memory)(nil)
 
 // NewMemory makes the Bus of one process.
 func NewMemory() *Memory {
-	return &Memory{subs: map[string]map[chan struct{}]bool{}}
+	return &Memory{subs: map[string]map[chan struct{}]bool{}, followers: map[*follower]bool{}}
 }
 
 // Wake implements Bus.
