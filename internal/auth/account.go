@@ -94,6 +94,6 @@ func (s *Service) setPassword(ctx context.Context, by Caller, checked User, pass
 		}
 		return s.record(ctx, st, by, user.Tenant, act, user.ID.String(), nil)
 	})
-	s.known.clear()
+	s.rightsChanged()
 	return err
 }

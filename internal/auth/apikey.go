@@ -130,6 +130,6 @@ func (s *Service) RevokeAPIKey(ctx context.Context, by Caller, tenant id.Tenant,
 		}
 		return s.record(ctx, st, by, tenant, ActAPIKeyRevoked, key.String(), nil)
 	})
-	s.known.clear()
+	s.rightsChanged()
 	return err
 }

@@ -19,43 +19,79 @@ type Standing struct {
 
 // Authenticate turns the credentials of a request, its Authorization and X-API-Key headers ("" = absent), into the
 // principal it acts as. Whatever does not hold, a suspended business included, is a fault (Unauthenticated). What it has
-// verified it believes for up to standingAge; a change made in this process counts at once.
+// verified it believes for up to standingAge; a change made in this process counts at once, one made in another as soon as
+// this one hears of it (see Forget).
 func (s *Service) Authenticate(ctx context.Context, authorization, apiKey string) (id.Principal, error) {
-	var p id.Principal
-	var err error
-	switch {
-	case authorization != "" && apiKey != "":
-		return id.Principal{}, fault.New(fault.Unauthenticated, "two_credentials", "send either an access token or an API key, not both")
-	case authorization != "":
-		p, err = s.authenticatePerson(ctx, authorization)
-	case apiKey != "":
-		p, err = s.authenticateKey(ctx, apiKey)
-	default:
-		return id.Principal{}, fault.New(fault.Unauthenticated, "no_credentials", "log in, or send an API key")
-	}
-	if err != nil {
-		return id.Principal{}, err
-	}
-	active, err := s.tenantMayAct(ctx, p.Tenant)
-	if err != nil {
-		return id.Principal{}, err
-	}
-	if !active {
-		return id.Principal{}, fault.New(fault.Unauthenticated, "tenant_not_active", "this business is suspended")
-	}
-	return p, nil
+	e, err := s.identify(ctx, authorization, apiKey)
+	return e.principal, err
 }
 
-func (s *Service) authenticatePerson(ctx context.Context, authorization string) (id.Principal, error) {
+// Grant is what a caller's credentials are exchanged for.
+type Grant struct {
+	Token     string    // internal: for services of the installation, to be sent as a bearer token
+	ExpiresAt time.Time // of the token, and never later than the credentials
+}
+
+// Exchange does what Authenticate does, and gives a token for the principal that services verify without asking anybody
+// (see Verifier). Who holds on to it holds on to what was true when it was made.
+func (s *Service) Exchange(ctx context.Context, authorization, apiKey string) (Grant, error) {
+	e, err := s.identify(ctx, authorization, apiKey)
+	if err != nil {
+		return Grant{}, err
+	}
+	until := s.now().Add(InternalLifetime)
+	if !e.expires.IsZero() && e.expires.Before(until) {
+		until = e.expires
+	}
+	token, err := s.tokens.make(ctx, e.principal, internalAudience, until)
+	return Grant{token, until}, err
+}
+
+// OneCredential refuses a request that shows no credentials, or more than one (Unauthenticated).
+func OneCredential(authorization, apiKey string) error {
+	switch {
+	case authorization != "" && apiKey != "":
+		return fault.New(fault.Unauthenticated, "two_credentials", "send either an access token or an API key, not both")
+	case authorization == "" && apiKey == "":
+		return fault.New(fault.Unauthenticated, "no_credentials", "log in, or send an API key")
+	}
+	return nil
+}
+
+// identify settles whose the credentials are.
+func (s *Service) identify(ctx context.Context, authorization, apiKey string) (standingEntry, error) {
+	if err := OneCredential(authorization, apiKey); err != nil {
+		return standingEntry{}, err
+	}
+	who, credential := s.authenticateKey, apiKey
+	if authorization != "" {
+		who, credential = s.authenticatePerson, authorization
+	}
+	e, err := who(ctx, credential)
+	if err != nil {
+		return standingEntry{}, err
+	}
+	active, err := s.tenantMayAct(ctx, e.principal.Tenant)
+	if err != nil {
+		return standingEntry{}, err
+	}
+	if !active {
+		return standingEntry{}, fault.New(fault.Unauthenticated, "tenant_not_active", "this business is suspended")
+	}
+	return e, nil
+}
+
+func (s *Service) authenticatePerson(ctx context.Context, authorization string) (standingEntry, error) {
 	text, err := bearerToken(authorization)
 	if err != nil {
-		return id.Principal{}, err
+		return standingEntry{}, err
 	}
 	return s.known.get("bearer:"+text, func() (id.Principal, time.Time, error) {
-		p, until, err := s.tokens.verify(ctx, text)
+		token, err := s.tokens.verify(ctx, text, s.tokens.audience)
 		if err != nil {
 			return id.Principal{}, time.Time{}, err
 		}
+		p := token.Principal
 		st, err := s.store.FindStanding(ctx, p.Tenant, p.Login, p.User)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return id.Principal{}, time.Time{}, err
@@ -64,11 +100,11 @@ func (s *Service) authenticatePerson(ctx context.Context, authorization string) 
 			return id.Principal{}, time.Time{}, fault.New(fault.Unauthenticated, "login_ended", "this log-in has ended; log in again")
 		}
 		p.Role = st.Role
-		return p, until, nil
+		return p, token.Until, nil
 	})
 }
 
-func (s *Service) authenticateKey(ctx context.Context, text string) (id.Principal, error) {
+func (s *Service) authenticateKey(ctx context.Context, text string) (standingEntry, error) {
 	return s.known.get("key:"+text, func() (id.Principal, time.Time, error) {
 		now := s.now()
 		key, err := s.store.FindAPIKeyByHash(ctx, hashSecret(text))
@@ -105,7 +141,8 @@ type standingCache struct {
 
 type standingEntry struct {
 	principal id.Principal
-	until     time.Time
+	until     time.Time // to be believed
+	expires   time.Time // of the credential itself; zero = never
 }
 
 func newStandingCache(now func() time.Time) *standingCache {
@@ -114,7 +151,7 @@ func newStandingCache(now func() time.Time) *standingCache {
 
 // get gives what is known of a credential (its kind, a colon, itself), asking load when nothing is. load also says until when its answer is good at
 // the longest (the zero time: for ever). Errors are not kept.
-func (c *standingCache) get(credential string, load func() (id.Principal, time.Time, error)) (id.Principal, error) {
+func (c *standingCache) get(credential string, load func() (id.Principal, time.Time, error)) (standingEntry, error) {
 	name := sha256.Sum256([]byte(credential))
 	start := c.now()
 	c.mu.RLock()
@@ -122,14 +159,15 @@ func (c *standingCache) get(credential string, load func() (id.Principal, time.T
 	round := c.round
 	c.mu.RUnlock()
 	if ok && start.Before(e.until) {
-		return e.principal, nil
+		return e, nil
 	}
-	p, until, err := load()
+	p, expires, err := load()
 	if err != nil {
-		return id.Principal{}, err
+		return standingEntry{}, err
 	}
-	if limit := start.Add(standingAge); until.IsZero() || until.After(limit) {
-		until = limit
+	e = standingEntry{p, start.Add(standingAge), expires}
+	if !expires.IsZero() && expires.Before(e.until) {
+		e.until = expires
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,9 +175,9 @@ func (c *standingCache) get(credential string, load func() (id.Principal, time.T
 		if len(c.entries) >= standingEntries {
 			clear(c.entries)
 		}
-		c.entries[name] = standingEntry{p, until}
+		c.entries[name] = e
 	}
-	return p, nil
+	return e, nil
 }
 
 // clear forgets everything: somebody has lost or changed rights.

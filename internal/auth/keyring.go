@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,13 +18,19 @@ const (
 	keyringAge = time.Minute
 	// keyringRetry is how soon it looks again for a key that it does not know.
 	keyringRetry = 5 * time.Second
-	// keysInForce is how many generations verify: the current one and the one before.
-	keysInForce = 2
+	// publishAhead is how long a new key is published before it signs. By then every process that verifies has it: within
+	// keyringAge of the store where keys are published, and within another minute of where they are read (RFC 7517 sets).
+	publishAhead = 3 * time.Minute
+	// retireAfter is how long a key verifies after the next one was made: until that one signs, and then as long as the last
+	// token lives, with a minute for clocks that differ.
+	retireAfter = publishAhead + AccessLifetime + time.Minute
+	// mostKeys bounds how many generations are looked at.
+	mostKeys = 16
 )
 
 // SigningKey is one generation of the key that signs access tokens (Ed25519, RFC 8032), its seed sealed.
 type SigningKey struct {
-	Generation int64  // 1, 2, …; the highest signs
+	Generation int64  // 1, 2, …
 	KID        string // RFC 7638 thumbprint of the public key
 	PublicKey  ed25519.PublicKey
 	SealedSeed string
@@ -36,10 +43,11 @@ type keyring struct {
 	sealer Sealer
 	now    func() time.Time
 
-	mu     sync.Mutex
-	keys   []SigningKey // newest first
-	signer ed25519.PrivateKey
-	readAt time.Time
+	mu        sync.Mutex
+	keys      []SigningKey // newest first
+	signer    ed25519.PrivateKey
+	signerKID string
+	readAt    time.Time
 }
 
 // current gives the key that signs.
@@ -49,28 +57,49 @@ func (r *keyring) current(ctx context.Context) (string, ed25519.PrivateKey, erro
 	if err := r.refresh(ctx, keyringAge); err != nil {
 		return "", nil, err
 	}
-	if r.signer == nil {
-		seed, err := r.sealer.Open(ctx, id.Tenant{}, sealPlace(r.keys[0].KID), r.keys[0].SealedSeed)
+	key := signing(r.keys, r.now())
+	if r.signer == nil || r.signerKID != key.KID {
+		seed, err := r.sealer.Open(ctx, id.Tenant{}, sealPlace(key.KID), key.SealedSeed)
 		if err != nil {
 			return "", nil, fmt.Errorf("open signing key: %w", err)
 		}
 		if len(seed) != ed25519.SeedSize {
-			return "", nil, fmt.Errorf("the signing key %s has %d bytes instead of %d", r.keys[0].KID, len(seed), ed25519.SeedSize)
+			return "", nil, fmt.Errorf("the signing key %s has %d bytes instead of %d", key.KID, len(seed), ed25519.SeedSize)
 		}
-		r.signer = ed25519.NewKeyFromSeed(seed)
+		r.signer, r.signerKID = ed25519.NewKeyFromSeed(seed), key.KID
 	}
-	return r.keys[0].KID, r.signer, nil
+	return r.signerKID, r.signer, nil
 }
 
-// find gives the public key with the ID, or nil when none in force has it.
-func (r *keyring) find(ctx context.Context, kid string) (ed25519.PublicKey, error) {
+// signing picks the key that signs: the newest that has been published for long enough, or else the oldest.
+func signing(keys []SigningKey, now time.Time) SigningKey {
+	for _, k := range keys {
+		if now.Sub(k.CreatedAt) >= publishAhead {
+			return k
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// inForce gives the keys that verify, newest first.
+func inForce(keys []SigningKey, now time.Time) []SigningKey {
+	for i := range keys {
+		if i > 0 && now.Sub(keys[i-1].CreatedAt) >= retireAfter {
+			return keys[:i]
+		}
+	}
+	return keys
+}
+
+// FindKey gives the public key with the ID, or nil when none in force has it.
+func (r *keyring) FindKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, age := range []time.Duration{keyringAge, keyringRetry} {
 		if err := r.refresh(ctx, age); err != nil {
 			return nil, err
 		}
-		for _, k := range r.keys {
+		for _, k := range inForce(r.keys, r.now()) {
 			if k.KID == kid {
 				return k.PublicKey, nil
 			}
@@ -86,7 +115,7 @@ func (r *keyring) list(ctx context.Context) ([]SigningKey, error) {
 	if err := r.refresh(ctx, keyringAge); err != nil {
 		return nil, err
 	}
-	return append([]SigningKey(nil), r.keys...), nil
+	return slices.Clone(inForce(r.keys, r.now())), nil
 }
 
 // refresh reads the keys anew when what is held is older than age, making the first one when there is none.
@@ -95,7 +124,7 @@ func (r *keyring) refresh(ctx context.Context, age time.Duration) error {
 	if len(r.keys) > 0 && now.Sub(r.readAt) < age {
 		return nil
 	}
-	keys, err := r.store.ListSigningKeys(ctx, keysInForce)
+	keys, err := r.store.ListSigningKeys(ctx, mostKeys)
 	if err != nil {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
@@ -103,12 +132,9 @@ func (r *keyring) refresh(ctx context.Context, age time.Duration) error {
 		if _, err = r.add(ctx, r.store, 1); err != nil {
 			return err
 		}
-		if keys, err = r.store.ListSigningKeys(ctx, keysInForce); err != nil {
+		if keys, err = r.store.ListSigningKeys(ctx, mostKeys); err != nil {
 			return fmt.Errorf("read signing keys: %w", err)
 		}
-	}
-	if len(r.keys) == 0 || r.keys[0].KID != keys[0].KID {
-		r.signer = nil
 	}
 	r.keys, r.readAt = keys, now
 	return nil
@@ -134,11 +160,11 @@ func (r *keyring) add(ctx context.Context, st Store, generation int64) (string, 
 func (r *keyring) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keys, r.signer = nil, nil
+	r.keys = nil
 }
 
-// RotateSigningKey makes a new key sign. Tokens signed with the key before go on to be valid until they expire; those of
-// older keys do not, so leave more than AccessLifetime between two rotations.
+// RotateSigningKey makes a new key, which signs three minutes later, when everybody who verifies has it. Tokens signed with
+// the key before go on to be valid until they expire; soon after the last has, that key is in force no more.
 func (s *Service) RotateSigningKey(ctx context.Context) error {
 	keys, err := s.tokens.ring.list(ctx)
 	if err != nil {

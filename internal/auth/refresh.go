@@ -101,7 +101,7 @@ func (s *Service) Refresh(ctx context.Context, by Caller, text string) (Session,
 		return err
 	})
 	if reused {
-		s.known.clear()
+		s.rightsChanged()
 	}
 	switch {
 	case fault.Is(err, fault.NotFound), err == nil && next == "":
@@ -172,8 +172,8 @@ func (s *Service) loginOf(ctx context.Context, refresh, authorization string) (i
 	if err != nil {
 		return id.Tenant{}, id.Login{}, err
 	}
-	p, _, err := s.tokens.verify(ctx, text)
-	return p.Tenant, p.Login, err
+	v, err := s.tokens.verify(ctx, text, s.tokens.audience)
+	return v.Principal.Tenant, v.Principal.Login, err
 }
 
 func (s *Service) endLogin(ctx context.Context, by Caller, tenant id.Tenant, login id.Login) error {
@@ -189,7 +189,7 @@ func (s *Service) endLogin(ctx context.Context, by Caller, tenant id.Tenant, log
 		who.Principal = id.Principal{Tenant: tenant, User: l.User}
 		return s.record(ctx, st, who, tenant, ActLogout, login.String(), nil)
 	})
-	s.known.clear()
+	s.rightsChanged()
 	return err
 }
 

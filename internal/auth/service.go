@@ -27,7 +27,7 @@ type Sealer interface {
 	Open(ctx context.Context, tenant id.Tenant, place, sealed string) ([]byte, error)
 }
 
-// Deps are what a Service works with. All but Issuer, Audience, Scopes and Cost are required.
+// Deps are what a Service works with. All but Issuer, Audience, Scopes, Cost and Changed are required.
 type Deps struct {
 	Store        Store
 	Sealer       Sealer
@@ -40,6 +40,8 @@ type Deps struct {
 	Audience     string   // of access tokens; "" = "turnero-api"
 	Scopes       []string // that API keys can be given; nil = KnownScopes()
 	Cost         HashCost // of new password hashes; zero = DefaultHashCost()
+	// Changed is called after somebody lost or changed rights, so that other processes can be told; see Forget. May be nil.
+	Changed func()
 }
 
 // The bounds that the limiters of log-in attempts should have: attempts per window.
@@ -61,25 +63,43 @@ type Service struct {
 	hasher       *hasher
 	tokens       *tokenSigner
 	known        *standingCache
+	changed      func()
 }
 
 // New makes the service.
 func New(d Deps) *Service {
 	if d.Issuer == "" {
-		d.Issuer = "turnero"
+		d.Issuer = defaultIssuer
 	}
 	if d.Audience == "" {
-		d.Audience = "turnero-api"
+		d.Audience = defaultAudience
 	}
 	if d.Scopes == nil {
 		d.Scopes = KnownScopes()
 	}
 	now := func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) } // as exact as it is stored
+	if d.Changed == nil {
+		d.Changed = func() {}
+	}
+	ring := &keyring{store: d.Store, sealer: d.Sealer, now: now}
 	return &Service{
 		store: d.Store, tenants: d.Tenants, accountLimit: d.AccountLimit, addressLimit: d.AddressLimit, now: now, logger: d.Logger,
-		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(now),
-		tokens: &tokenSigner{issuer: d.Issuer, audience: d.Audience, now: now, ring: &keyring{store: d.Store, sealer: d.Sealer, now: now}},
+		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(now), changed: d.Changed,
+		tokens: &tokenSigner{Verifier: Verifier{issuer: d.Issuer, audience: d.Audience, keys: ring, now: now}, ring: ring},
 	}
+}
+
+// Verifier gives what reads tokens with the keys of this service.
+func (s *Service) Verifier() *Verifier { return &s.tokens.Verifier }
+
+// Forget drops what is believed of credentials: somebody has lost or changed rights in another process, or a business was
+// suspended.
+func (s *Service) Forget() { s.known.clear() }
+
+// rightsChanged has this process and all others look anew.
+func (s *Service) rightsChanged() {
+	s.known.clear()
+	s.changed()
 }
 
 // Caller is who asks for something and from where, as the edge knows it. The zero value is the program itself.

@@ -62,7 +62,7 @@ func (s *Service) DiscardUsers(ctx context.Context, tenant id.Tenant) error {
 		}
 		return st.DeleteUsers(ctx, tenant)
 	})
-	s.known.clear()
+	s.rightsChanged()
 	return err
 }
 
@@ -155,7 +155,7 @@ func (s *Service) UpdateUser(ctx context.Context, by Caller, tenant id.Tenant, u
 	if err != nil {
 		return User{}, err
 	}
-	s.known.clear()
+	s.rightsChanged()
 	return out, nil
 }
 
