@@ -29,6 +29,7 @@ type account struct {
 	usesLID     bool // addresses its messages by LID first
 	devices     map[uint16]*device
 	subscribers map[*device]types.JID // who wants to hear when its user is there, and by which address
+	restriction *Restriction          // nil: none
 	lastDevice  uint16
 }
 
@@ -42,6 +43,8 @@ type accountRecord struct {
 	LastDevice uint16 `json:"lastDevice,omitempty"`
 	Issued     uint32 `json:"issued,omitempty"`       // one-time keys the phone has handed out
 	Installed  uint32 `json:"installation,omitempty"` // how often the phone has been installed anew
+
+	Restriction *Restriction `json:"restriction,omitempty"`
 }
 
 func (n *Network) newAccount(number, lid string) *account {
@@ -66,7 +69,7 @@ func (n *Network) lidFor(number string) string {
 // save returns the change that keeps the account. The caller holds a.mu.
 func (a *account) save(c *changes) {
 	raw, err := json.Marshal(accountRecord{LID: a.lid.User, Name: a.name, Absent: a.isAbsent, Reading: a.isReading,
-		UsesLID: a.usesLID, LastDevice: a.lastDevice, Issued: a.phone.issued.Load(), Installed: a.phone.installation.Load()})
+		UsesLID: a.usesLID, LastDevice: a.lastDevice, Issued: a.phone.issued.Load(), Installed: a.phone.installation.Load(), Restriction: a.restriction})
 	if err != nil {
 		a.net.log.Error("account cannot be encoded", "error", err)
 		return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -48,26 +49,30 @@ func (n *Network) serveChat(w http.ResponseWriter, r *http.Request) {
 func (n *Network) ControlHandler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(r *http.Request) (int, any, error){
-		"GET /sim/phones":                     n.getPhones,
-		"POST /sim/phones":                    n.postPhone,
-		"GET /sim/phones/{number}":            n.getPhone,
-		"PATCH /sim/phones/{number}":          n.patchPhone,
-		"POST /sim/phones/{number}/scan":      n.postScan,
-		"POST /sim/phones/{number}/pair":      n.postPair,
-		"POST /sim/phones/{number}/unlink":    n.postUnlink,
-		"POST /sim/phones/{number}/reinstall": n.postReinstall,
-		"POST /sim/phones/{number}/messages":  n.postMessage,
-		"GET /sim/phones/{number}/messages":   n.getMessages,
-		"POST /sim/phones/{number}/read":      n.postRead,
-		"POST /sim/phones/{number}/typing":    n.postTyping,
-		"POST /sim/phones/{number}/presence":  n.postPresence,
-		"POST /sim/groups":                    n.postGroup,
-		"GET /sim/groups":                     n.getGroups,
-		"POST /sim/faults":                    n.postFault,
-		"GET /sim/faults":                     n.getFaults,
-		"DELETE /sim/faults":                  n.deleteFaults,
-		"GET /sim/stats":                      n.getStats,
-		"GET /sim/log":                        n.getLog,
+		"GET /sim/phones":                         n.getPhones,
+		"POST /sim/phones":                        n.postPhone,
+		"GET /sim/phones/{number}":                n.getPhone,
+		"PATCH /sim/phones/{number}":              n.patchPhone,
+		"POST /sim/phones/{number}/scan":          n.postScan,
+		"POST /sim/phones/{number}/pair":          n.postPair,
+		"POST /sim/phones/{number}/unlink":        n.postUnlink,
+		"POST /sim/phones/{number}/reinstall":     n.postReinstall,
+		"POST /sim/phones/{number}/restriction":   n.postRestriction,
+		"DELETE /sim/phones/{number}/restriction": n.deleteRestriction,
+		"POST /sim/phones/{number}/messages":      n.postMessage,
+		"GET /sim/phones/{number}/messages":       n.getMessages,
+		"POST /sim/phones/{number}/read":          n.postRead,
+		"POST /sim/phones/{number}/typing":        n.postTyping,
+		"POST /sim/phones/{number}/presence":      n.postPresence,
+		"POST /sim/groups":                        n.postGroup,
+		"GET /sim/groups":                         n.getGroups,
+		"POST /sim/faults":                        n.postFault,
+		"GET /sim/faults":                         n.getFaults,
+		"DELETE /sim/faults":                      n.deleteFaults,
+		"DELETE /sim/faults/{id}":                 n.deleteFault,
+		"GET /sim/transcript":                     n.getTranscript,
+		"GET /sim/stats":                          n.getStats,
+		"GET /sim/log":                            n.getLog,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			status, answer, err := serve(r)
@@ -177,9 +182,11 @@ func (n *Network) postReinstall(r *http.Request) (int, any, error) {
 
 func (n *Network) postMessage(r *http.Request) (int, any, error) {
 	var in struct {
-		To    string `json:"to"`
-		Text  string `json:"text"`
-		Media *struct {
+		To        string    `json:"to"`
+		Text      string    `json:"text"`
+		ID        string    `json:"id"`
+		Timestamp time.Time `json:"timestamp"`
+		Media     *struct {
 			Kind     string `json:"type"`
 			MimeType string `json:"mimeType"`
 			FileName string `json:"fileName"`
@@ -189,19 +196,16 @@ func (n *Network) postMessage(r *http.Request) (int, any, error) {
 	if err := readJSON(r, &in); err != nil {
 		return 0, nil, err
 	}
-	var id string
-	var err error
+	d := Draft{To: in.To, Text: in.Text, ID: in.ID, Timestamp: in.Timestamp}
 	if in.Media != nil {
-		id, err = n.SendFile(r.Context(), r.PathValue("number"), in.To, in.Text,
-			File{Kind: in.Media.Kind, MimeType: in.Media.MimeType, Name: in.Media.FileName, Data: in.Media.Data})
-	} else {
-		id, err = n.Send(r.Context(), r.PathValue("number"), in.To, in.Text)
+		d.File = &File{Kind: in.Media.Kind, MimeType: in.Media.MimeType, Name: in.Media.FileName, Data: in.Media.Data}
 	}
+	id, err := n.Write(r.Context(), r.PathValue("number"), d)
 	return http.StatusCreated, map[string]string{"id": id}, err
 }
 
 func (n *Network) getMessages(r *http.Request) (int, any, error) {
-	list, err := n.Messages(r.PathValue("number"), r.URL.Query().Get("after"))
+	a, err := n.phoneOf(r.PathValue("number"))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -209,7 +213,8 @@ func (n *Network) getMessages(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, items{list[:min(limit, len(list))]}, nil
+	list, err := a.phone.page(r.URL.Query().Get("after"), limit)
+	return http.StatusOK, items{list}, err
 }
 
 func (n *Network) postRead(r *http.Request) (int, any, error) {
@@ -278,6 +283,40 @@ func (n *Network) deleteFaults(*http.Request) (int, any, error) {
 	return http.StatusNoContent, nil, nil
 }
 
+func (n *Network) deleteFault(r *http.Request) (int, any, error) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return 0, nil, invalid("id", "must be a number")
+	}
+	return http.StatusNoContent, nil, n.ClearFault(id)
+}
+
+func (n *Network) postRestriction(r *http.Request) (int, any, error) {
+	var in struct {
+		Type    string  `json:"type"`
+		Seconds float64 `json:"seconds"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return 0, nil, err
+	}
+	phone, err := n.Restrict(r.PathValue("number"), in.Type, seconds(in.Seconds))
+	return http.StatusOK, phone, err
+}
+
+func (n *Network) deleteRestriction(r *http.Request) (int, any, error) {
+	phone, err := n.Lift(r.PathValue("number"))
+	return http.StatusOK, phone, err
+}
+
+func (n *Network) getTranscript(r *http.Request) (int, any, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	t, err := n.Transcript(r.URL.Query().Get("number"), r.URL.Query().Get("after"), limit)
+	return http.StatusOK, t, err
+}
+
 func (n *Network) getStats(*http.Request) (int, any, error) { return http.StatusOK, n.Stats(), nil }
 
 func (n *Network) getLog(r *http.Request) (int, any, error) {
@@ -292,7 +331,12 @@ func (n *Network) getLog(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, items{n.Frames(after, limit)}, nil
+	list, first, last := n.frames.after(after, limit)
+	missed := uint64(0)
+	if first > after+1 {
+		missed = first - after - 1
+	}
+	return http.StatusOK, map[string]any{"items": list, "first": first, "last": last, "missed": missed}, nil
 }
 
 func limitOf(r *http.Request) (int, error) {

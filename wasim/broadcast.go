@@ -14,16 +14,16 @@ import (
 
 // writeGroup sends a message of a phone to a group: the other members' phones have it at once, linked devices get the
 // sender's key and the message sealed with it.
-func (n *Network) writeGroup(ctx context.Context, from *account, jid types.JID, id string, body *waE2E.Message) error {
+func (n *Network) writeGroup(ctx context.Context, m *writing, jid types.JID) error {
 	g := n.findGroup(jid)
-	if g == nil || !slices.Contains(g.Members, from.number()) {
-		return ErrNotFound.because("to", "%s is in no group %s", from.pn.User, jid)
+	if g == nil || !slices.Contains(g.Members, m.from.number()) {
+		return ErrNotFound.because("to", "%s is in no group %s", m.from.pn.User, jid)
 	}
-	return n.broadcast(ctx, from, &circular{to: jid, numbers: g.Members, id: id, body: body, at: n.now().UTC()})
+	return n.broadcast(ctx, &circular{writing: m, to: jid, numbers: g.Members})
 }
 
 // writeStatus sends a status message. Everybody with a linked device is taken to have the sender among the contacts.
-func (n *Network) writeStatus(ctx context.Context, from *account, jid types.JID, id string, body *waE2E.Message) error {
+func (n *Network) writeStatus(ctx context.Context, m *writing, jid types.JID) error {
 	if jid != types.StatusBroadcastJID {
 		return invalid("to", "only status@broadcast can be broadcast to")
 	}
@@ -33,28 +33,26 @@ func (n *Network) writeStatus(ctx context.Context, from *account, jid types.JID,
 			audience = append(audience, a.number())
 		}
 	}
-	return n.broadcast(ctx, from, &circular{to: jid, numbers: audience, id: id, body: body, at: n.now().UTC()})
+	return n.broadcast(ctx, &circular{writing: m, to: jid, numbers: audience})
 }
 
 // circular is one message to many.
 type circular struct {
+	*writing
 	to      types.JID
 	numbers []string
-	id      string
-	body    *waE2E.Message
-	at      time.Time
 }
 
 // broadcast seals a message once with the sender's key and sends it to everybody.
-func (n *Network) broadcast(ctx context.Context, from *account, m *circular) error {
+func (n *Network) broadcast(ctx context.Context, m *circular) error {
 	out := n.newOutgoing()
 	for _, number := range m.numbers {
-		if a := n.account(number); a != from {
-			_, generation := a.phone.deliver(from, m.id, m.to, m.body, m.at)
+		if a := n.account(number); a != m.from {
+			_, generation := a.phone.deliver(m.writing, m.to)
 			out.after(generation)
 		}
 	}
-	if err := from.phone.sealBroadcast(ctx, m, out); err != nil {
+	if err := m.from.phone.sealBroadcast(ctx, m, out); err != nil {
 		return err
 	}
 	return out.release()
@@ -143,15 +141,15 @@ func (p *phone) sealWithOwnKey(ctx context.Context, to types.JID, padded []byte,
 }
 
 // writeChannel puts a message of a channel before every linked device. Channels are not encrypted.
-func (n *Network) writeChannel(jid types.JID, id string, body *waE2E.Message) error {
-	plain, err := proto.Marshal(body)
+func (n *Network) writeChannel(jid types.JID, m *writing) error {
+	plain, err := proto.Marshal(m.body)
 	if err != nil {
 		return err
 	}
 	out := n.newOutgoing()
 	for _, a := range n.everybody() {
 		for _, d := range a.linked() {
-			out.add(d, node{Tag: "message", Attrs: attrs{"from": jid, "id": id, "server_id": 100, "t": n.now().Unix(), "type": "text"},
+			out.add(d, node{Tag: "message", Attrs: attrs{"from": jid, "id": m.id, "server_id": 100, "t": m.at.Unix(), "type": "text"},
 				Content: []node{{Tag: "plaintext", Content: plain}}}, nil)
 			n.stats.MessagesOut.Add(1)
 		}

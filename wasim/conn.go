@@ -40,9 +40,14 @@ type conn struct {
 	owner  atomic.Pointer[device]
 	link   *pairing // while asking to be linked; the reader's
 
-	lastRead atomic.Int64
-	wakeUp   chan struct{} // something to write
-	done     chan struct{} // closed when the reader has ended
+	lastRead  atomic.Int64
+	deafUntil atomic.Int64  // a fault: neither reads nor writes until then, in nanoseconds since 1970
+	wakeUp    chan struct{} // something to write
+	done      chan struct{} // closed when the reader has ended
+	gone      chan struct{} // closed when the socket is
+	closing   sync.Once
+
+	handling sync.Mutex // held while a stanza is taken, so that what ends the connection can wait for the last one
 
 	mu         sync.Mutex
 	queue      [][]byte
@@ -74,7 +79,7 @@ func (n *Network) serve(ws *websocket.Conn) {
 		return
 	}
 	c := &conn{net: n, id: n.connIDs.Add(1), ws: ws, noise: noise, key: who.noise,
-		wakeUp: make(chan struct{}, 1), done: make(chan struct{})}
+		wakeUp: make(chan struct{}, 1), done: make(chan struct{}), gone: make(chan struct{})}
 	c.lastRead.Store(time.Now().UnixNano())
 	if !n.register(c) {
 		return
@@ -82,6 +87,7 @@ func (n *Network) serve(ws *websocket.Conn) {
 	defer n.unregister(c)
 	n.wg.Go(c.write)
 	defer close(c.done)
+	defer c.cut()
 	defer c.leave()
 	if who.payload.GetDevicePairingData() != nil {
 		c.startPairing(who.payload)
@@ -104,23 +110,40 @@ func (c *conn) readAll() {
 			c.net.log.Warn("stanza does not parse", "conn", c.id, "error", err)
 			return
 		}
+		c.net.faults.onStanza(c)
 		if c.net.faults.isDeaf(c) {
 			c.net.stats.Faulted.Add(1)
 			c.net.frames.add(c, "dropped", n, "black hole")
 			continue
 		}
-		if isOver, isReplaced := c.hasEnded(); isOver {
-			if isReplaced {
-				c.net.stats.StaleFrames.Add(1)
-			}
-			c.net.frames.add(c, "refused", n, "the connection has been ended")
-			continue
-		}
-		if err = c.handle(n); err != nil {
+		if err = c.take(n); err != nil {
 			c.net.log.Error("stanza handling failed", "conn", c.id, "tag", n.Tag, "error", err)
 			return
 		}
 	}
+}
+
+// take handles a stanza unless the connection has been ended. Looking and handling are one step: whoever ends a connection and
+// then waits with settle knows that nothing that arrives on it is accepted any more.
+func (c *conn) take(n *node) error {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	if isOver, isReplaced := c.hasEnded(); isOver {
+		if isReplaced {
+			c.net.stats.StaleFrames.Add(1)
+		}
+		c.net.frames.add(c, "refused", n, "the connection has been ended")
+		return nil
+	}
+	return c.handle(n)
+}
+
+// settle waits for the stanza that is being handled and notes what has ended the connection behind it. A connection's own
+// reader must not call it while it handles a stanza.
+func (c *conn) settle(event string) {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	c.net.frames.note(c, event, "")
 }
 
 func decode(raw []byte) (*node, error) {
@@ -162,7 +185,10 @@ func (c *conn) handle(n *node) error {
 }
 
 // cut closes the connection without a word; its reader and writer end.
-func (c *conn) cut() { _ = c.ws.CloseNow() } // it may be closed already
+func (c *conn) cut() {
+	c.closing.Do(func() { close(c.gone) })
+	_ = c.ws.CloseNow() // it may be closed already
+}
 
 // leave undoes what the connection meant to others.
 func (c *conn) leave() {

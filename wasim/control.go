@@ -3,6 +3,7 @@ package wasim
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +21,8 @@ type Phone struct {
 	Addressing string   `json:"addressing"` // "pn" or "lid": how its messages name it first
 	Online     bool     `json:"online"`
 	Devices    []Device `json:"devices"`
+
+	Restriction *Restriction `json:"restriction,omitempty"` // in force now
 }
 
 // Device is a device linked to a phone.
@@ -125,7 +128,7 @@ func (n *Network) Unlink(number string, device int) error {
 			continue
 		}
 		found = true
-		if err = n.unlink(d, true); err != nil {
+		if err = n.unlinkAtPhone(d); err != nil {
 			return err
 		}
 	}
@@ -142,7 +145,11 @@ func (n *Network) Messages(number, after string) ([]Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := a.phone
+	return a.phone.page(after, math.MaxInt)
+}
+
+// page returns up to limit messages that came after a point.
+func (p *phone) page(after string, limit int) ([]Message, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	seq, err := p.history.position(after)
@@ -150,6 +157,7 @@ func (n *Network) Messages(number, after string) ([]Message, error) {
 		return nil, err
 	}
 	entries := p.history.after(seq)
+	entries = entries[:min(limit, len(entries))]
 	list := make([]Message, 0, len(entries))
 	for _, r := range entries {
 		list = append(list, r.public())
@@ -157,18 +165,22 @@ func (n *Network) Messages(number, after string) ([]Message, error) {
 	return list, nil
 }
 
+// shortestID is the least length at which a cursor of digits alone is an ID rather than a sequence number. Clients make IDs of
+// 16 characters and more.
+const shortestID = 16
+
 // position turns a cursor into a sequence number.
 func (h *history) position(after string) (uint64, error) {
 	if after == "" {
 		return 0, nil
 	}
+	if seq, err := strconv.ParseUint(after, 10, 64); err == nil && len(after) < shortestID {
+		return seq, nil
+	}
 	for _, r := range slices.Backward(h.entries) {
 		if r.ID == after {
 			return r.Seq, nil
 		}
-	}
-	if seq, err := strconv.ParseUint(after, 10, 64); err == nil {
-		return seq, nil
 	}
 	return 0, ErrNotFound.because("after", "the phone has no message %s", after)
 }
@@ -243,9 +255,10 @@ func (a *account) public() Phone {
 	a.phone.mu.Lock()
 	isOnline := a.phone.isOnline
 	a.phone.mu.Unlock()
+	restriction := a.restricted()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := Phone{Number: a.number(), Name: a.name, LID: a.lid.String(), OnWhatsApp: !a.isAbsent, AutoRead: a.isReading, Addressing: "pn",
+	p := Phone{Restriction: restriction, Number: a.number(), Name: a.name, LID: a.lid.String(), OnWhatsApp: !a.isAbsent, AutoRead: a.isReading, Addressing: "pn",
 		Online: isOnline, Devices: list}
 	if a.usesLID {
 		p.Addressing = "lid"

@@ -10,18 +10,30 @@ import (
 	"time"
 )
 
+// maxFaultDelay bounds what a fault may hold up.
+const maxFaultDelay = 300.0
+
 // Fault is something that goes wrong on purpose.
+//
+// A kind that acts on connections (see FaultKinds) strikes all of them at once, or Count of them taken at random; with Every or
+// Probability it strikes connections as their clients send stanzas. Every other kind waits for its occasions: each message,
+// stanza, query, login or dial that it is about. Of the occasions that fit, Every picks each n-th and Probability some by chance.
 type Fault struct {
 	ID          int     `json:"id"`
-	Kind        string  `json:"kind"`                  // one of FaultKinds
+	Kind        string  `json:"kind"`                  // one of FaultKinds, or another name for one
 	Number      string  `json:"number,omitempty"`      // whose devices it strikes; empty: everybody's
+	Device      int     `json:"device,omitempty"`      // which linked device of Number; 0: all of them
 	Count       int     `json:"count,omitempty"`       // how often it strikes; 0: until it ends
+	Every       int     `json:"every,omitempty"`       // strikes each n-th occasion; 0 and 1: each
+	Probability float64 `json:"probability,omitempty"` // 0 to 1; 0 means always
+	Seed        uint64  `json:"seed,omitempty"`        // of the chance; 0: the fault's ID
 	Duration    float64 `json:"duration,omitempty"`    // seconds after which it ends; 0: when its count is used up or it is cleared
-	Delay       float64 `json:"delay,omitempty"`       // seconds, for kinds that delay
+	Delay       float64 `json:"delay,omitempty"`       // seconds, for kinds that delay; at most 300
 	Code        int     `json:"code,omitempty"`        // error code or reason, for kinds that have one
 	Expire      int     `json:"expire,omitempty"`      // seconds until a temporary ban ends
-	Query       string  `json:"query,omitempty"`       // xmlns of the queries that query_error strikes; empty: all
-	Probability float64 `json:"probability,omitempty"` // 0 to 1; 0 means always
+	Type        string  `json:"type,omitempty"`        // of a restriction
+	Query       string  `json:"query,omitempty"`       // which queries: their xmlns, or xmlns and first child as in "encrypt/key"; empty: all
+	Struck      int     `json:"struck"`                // how often it has struck so far
 }
 
 // faultTable holds the faults in force.
@@ -36,53 +48,102 @@ type faultTable struct {
 
 type armedFault struct {
 	Fault
-	left int // strikes left; -1: no limit
-	ends time.Time
+	ends   time.Time
+	seen   int // occasions
+	chance *rand.Rand
+}
+
+// occasion is what a fault may strike: a number and a device of it, as far as they are known.
+type occasion struct {
+	number string
+	device int
 }
 
 func newFaultTable(n *Network) *faultTable { return &faultTable{net: n} }
 
-// Fault makes something go wrong and returns it with its ID. Errors: ErrInvalid.
+// Fault makes something go wrong and returns it with its ID. Errors: ErrInvalid, ErrNoWhatsApp.
 func (n *Network) Fault(f Fault) (Fault, error) {
-	f.Kind = strings.ReplaceAll(f.Kind, "-", "_")
-	if name, ok := faultAliases[f.Kind]; ok {
-		if f.Kind == "ban" && f.Code == 0 {
-			f.Code = 402
-		}
-		f.Kind = name
+	kind, err := n.prepare(&f)
+	if err != nil {
+		return Fault{}, err
 	}
-	kind := faultKinds[f.Kind]
-	if kind == nil {
-		return Fault{}, invalid("kind", "there is no fault "+strconv.Quote(f.Kind))
-	}
-	if f.Number != "" {
-		a, err := n.phoneOf(f.Number)
-		if err != nil {
-			return Fault{}, err
-		}
-		f.Number = a.number()
-	}
-	if f.Count < 0 || f.Duration < 0 || f.Delay < 0 {
-		return Fault{}, invalid("count", "count, duration and delay cannot be negative")
-	}
-	if f.Probability < 0 || f.Probability > 1 {
-		return Fault{}, invalid("probability", "a probability lies between 0 and 1")
-	}
-	if kind.fill != nil {
-		kind.fill(&f)
-	}
-	if kind.check != nil {
-		if err := kind.check(&f); err != nil {
-			return Fault{}, err
-		}
-	}
-	if kind.now != nil {
+	isAtRate := f.Every > 1 || f.Probability > 0
+	switch {
+	case kind.at != nil && isAtRate:
+		return Fault{}, invalid("kind", f.Kind+" strikes once and for all: it has no rate")
+	case kind.at != nil:
 		f.ID = n.faults.nextID()
-		n.stats.Faulted.Add(int64(kind.now(n, &f)))
+		f.Struck, err = kind.at(n, &f)
+		n.faults.note(f.Kind, f.Struck)
+		return f, err
+	case kind.conn != nil && !isAtRate && !(kind.lasts && f.Count == 0):
+		f.ID = n.faults.nextID()
+		for _, c := range n.chosen(&f) {
+			kind.conn(c, &f)
+			f.Struck++
+		}
+		n.faults.note(f.Kind, f.Struck)
 		return f, nil
 	}
 	n.faults.arm(&f)
 	return f, nil
+}
+
+// prepare completes and checks a fault.
+func (n *Network) prepare(f *Fault) (*faultKind, error) {
+	f.Kind, f.ID, f.Struck = strings.ReplaceAll(f.Kind, "-", "_"), 0, 0
+	if alias := faultAliases[f.Kind]; alias != nil {
+		alias(f)
+	}
+	kind := faultKinds[f.Kind]
+	if kind == nil {
+		return nil, invalid("kind", "there is no fault "+strconv.Quote(f.Kind))
+	}
+	if f.Number != "" {
+		a, err := n.phoneOf(f.Number)
+		if err != nil {
+			return nil, err
+		}
+		f.Number = a.number()
+	}
+	switch {
+	case f.Count < 0 || f.Every < 0 || f.Duration < 0 || f.Delay < 0 || f.Device < 0 || f.Expire < 0:
+		return nil, invalid("count", "count, every, duration, delay, device and expire cannot be negative")
+	case f.Probability < 0 || f.Probability > 1:
+		return nil, invalid("probability", "a probability lies between 0 and 1")
+	case f.Delay > maxFaultDelay:
+		return nil, invalid("delay", "a delay is at most 300 seconds")
+	case f.Device > 0 && f.Number == "":
+		return nil, invalid("device", "a device belongs to a number")
+	}
+	if kind.fill != nil {
+		kind.fill(f)
+	}
+	if kind.check != nil {
+		return kind, kind.check(f)
+	}
+	return kind, nil
+}
+
+// chosen returns the open connections that a fault strikes at once: all that fit, or as many of them as it counts.
+func (n *Network) chosen(f *Fault) []*conn {
+	list := n.connections(f.Number)
+	list = slices.DeleteFunc(list, func(c *conn) bool { return f.Device > 0 && c.occasion().device != f.Device })
+	if f.Count > 0 && f.Count < len(list) {
+		slices.SortFunc(list, func(x, y *conn) int { return int(x.id) - int(y.id) })
+		f.chance().Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		list = list[:f.Count]
+	}
+	return list
+}
+
+// chance is the fault's own source of chance: the same seed makes the same choices.
+func (f *Fault) chance() *rand.Rand {
+	seed := f.Seed
+	if seed == 0 {
+		seed = uint64(f.ID)
+	}
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // Faults returns the faults in force.
@@ -97,15 +158,39 @@ func (n *Network) Faults() []Fault {
 	return list
 }
 
-// ClearFaults ends all faults in force.
+// ClearFaults ends all faults in force, lifts all restrictions and lets deaf connections hear again.
 func (n *Network) ClearFaults() {
 	n.faults.mu.Lock()
 	n.faults.list = nil
 	n.faults.count.Store(0)
 	n.faults.mu.Unlock()
+	for _, a := range n.everybody() {
+		if err := n.lift(a, time.Time{}); err != nil {
+			n.log.Error("restriction not lifted", "error", err)
+		}
+	}
+	for _, c := range n.connections("") {
+		c.deafUntil.Store(0)
+		c.signal()
+	}
+}
+
+// ClearFault ends one fault. Errors: ErrNotFound.
+func (n *Network) ClearFault(id int) error {
+	t := n.faults
+	t.mu.Lock()
+	before := len(t.list)
+	t.list = slices.DeleteFunc(t.list, func(f *armedFault) bool { return f.ID == id })
+	isFound := len(t.list) < before
+	t.count.Store(int32(len(t.list)))
+	t.mu.Unlock()
+	if !isFound {
+		return ErrNotFound.because("id", "there is no fault %d in force", id)
+	}
 	for _, c := range n.connections("") {
 		c.signal()
 	}
+	return nil
 }
 
 func (t *faultTable) nextID() int {
@@ -120,10 +205,7 @@ func (t *faultTable) arm(f *Fault) {
 	defer t.mu.Unlock()
 	t.last++
 	f.ID = t.last
-	armed := &armedFault{Fault: *f, left: -1}
-	if f.Count > 0 {
-		armed.left = f.Count
-	}
+	armed := &armedFault{Fault: *f, chance: f.chance()}
 	if f.Duration > 0 {
 		armed.ends = time.Now().Add(seconds(f.Duration))
 	}
@@ -133,12 +215,24 @@ func (t *faultTable) arm(f *Fault) {
 
 func (t *faultTable) prune() {
 	now := time.Now()
-	t.list = slices.DeleteFunc(t.list, func(f *armedFault) bool { return f.left == 0 || !f.ends.IsZero() && now.After(f.ends) })
+	t.list = slices.DeleteFunc(t.list, func(f *armedFault) bool {
+		return f.Count > 0 && f.Struck >= f.Count || !f.ends.IsZero() && now.After(f.ends)
+	})
 	t.count.Store(int32(len(t.list)))
 }
 
-// strike returns the first fault of a kind that strikes a number now, and uses it up once. match may narrow it down.
-func (t *faultTable) strike(kind, number string, match func(*Fault) bool) *Fault {
+// note counts that a kind of fault has struck.
+func (t *faultTable) note(kind string, times int) {
+	t.net.stats.Faulted.Add(int64(times))
+	t.net.stats.struck(kind).Add(int64(times))
+}
+
+func (f *Fault) fits(o occasion) bool {
+	return (f.Number == "" || f.Number == o.number) && (f.Device == 0 || f.Device == o.device)
+}
+
+// strike returns the first fault of a kind that strikes now, and uses it up once. match may narrow it down.
+func (t *faultTable) strike(kind string, o occasion, match func(*Fault) bool) *Fault {
 	if t.count.Load() == 0 {
 		return nil
 	}
@@ -146,24 +240,23 @@ func (t *faultTable) strike(kind, number string, match func(*Fault) bool) *Fault
 	defer t.mu.Unlock()
 	t.prune()
 	for _, f := range t.list {
-		if f.Kind != kind || f.Number != "" && f.Number != number || match != nil && !match(&f.Fault) {
+		if f.Kind != kind || !f.fits(o) || match != nil && !match(&f.Fault) {
 			continue
 		}
-		if f.Probability > 0 && rand.Float64() >= f.Probability {
+		f.seen++
+		if f.Every > 1 && f.seen%f.Every != 0 || f.Probability > 0 && f.chance.Float64() >= f.Probability {
 			continue
 		}
-		if f.left > 0 {
-			f.left--
-		}
-		t.net.stats.Faulted.Add(1)
+		f.Struck++
+		t.note(kind, 1)
 		struck := f.Fault
 		return &struck
 	}
 	return nil
 }
 
-// lasts says whether a fault of a kind is in force for a number, without using it up.
-func (t *faultTable) lasts(kind, number string) bool {
+// lasts says whether a fault of a kind is in force for everything that happens to somebody, without using it up.
+func (t *faultTable) lasts(kind string, o occasion) bool {
 	if t.count.Load() == 0 {
 		return false
 	}
@@ -171,7 +264,7 @@ func (t *faultTable) lasts(kind, number string) bool {
 	defer t.mu.Unlock()
 	t.prune()
 	return slices.ContainsFunc(t.list, func(f *armedFault) bool {
-		return f.Kind == kind && (f.Number == "" || f.Number == number)
+		return f.Kind == kind && f.Every <= 1 && f.Probability == 0 && f.fits(o)
 	})
 }
 

@@ -1,6 +1,7 @@
 package wasim_test
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"turnero/wasim"
@@ -133,6 +135,10 @@ var scenes = map[string]func(s *scene){
 		require.NoError(s, s.client.Connect())
 		await(s.client, func(*events.ClientOutdated) bool { return true })
 		s.client.Disconnect()
+		s.fault(wasim.Fault{Kind: "409", Number: s.business, Device: 1, Count: 1})
+		require.NoError(s, s.client.Connect())
+		require.EqualValues(s, 409, await(s.client, func(*events.ConnectFailure) bool { return true }).Reason)
+		s.client.Disconnect()
 		s.fault(wasim.Fault{Kind: "login_failure", Count: 1})
 		require.NoError(s, s.client.Connect())
 		await(s.client, func(*events.Disconnected) bool { return true })
@@ -143,6 +149,31 @@ var scenes = map[string]func(s *scene){
 		_, err := s.client.trySay(numberOf(7), "no se puede preguntar")
 		require.Error(s, err)
 		s.client.say(numberOf(7), "ahora sí")
+	},
+	"query_silence": func(s *scene) {
+		s.fault(wasim.Fault{Kind: "query_silence", Number: s.business, Query: "usync", Count: 1})
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer cancel()
+		_, err := s.client.IsOnWhatsApp(ctx, []string{"+" + s.customer})
+		require.ErrorIs(s, err, context.DeadlineExceeded)
+	},
+	"slow": func(s *scene) {
+		s.client.say(s.customer, "rápido")
+		s.fault(wasim.Fault{Kind: "slow", Number: s.business, Delay: 0.1})
+		begun := time.Now()
+		s.client.say(s.customer, "despacio")
+		require.GreaterOrEqual(s, time.Since(begun), 200*time.Millisecond, "late to come in and late to be answered")
+	},
+	"restrict": func(s *scene) {
+		s.fault(wasim.Fault{Kind: "463", Number: s.business, Duration: 3600})
+		e := await(s.client, func(*events.NotifyAccountReachoutTimelock) bool { return true })
+		require.True(s, e.IsActive)
+		require.Equal(s, wasim.RestrictAllCompanions, e.EnforcementType)
+		require.WithinDuration(s, time.Now().Add(time.Hour), e.TimeEnforcementEnds.Time, 5*time.Second)
+		_, err := s.client.trySay(s.customer, "con candado")
+		require.ErrorContains(s, err, "463")
+		s.net.ClearFaults()
+		await(s.client, func(e *events.NotifyAccountReachoutTimelock) bool { return !e.IsActive })
 	},
 	"logout": func(s *scene) {
 		s.fault(wasim.Fault{Kind: "logout", Number: s.business})
@@ -178,7 +209,9 @@ func TestFaultsAreCheckedCountedAndCleared(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
 	for _, bad := range []wasim.Fault{{Kind: "earthquake"}, {Kind: "delay"}, {Kind: "nack", Count: -1}, {Kind: "nack", Number: "abc"},
-		{Kind: "nack", Probability: 2}, {Kind: "http_503", Number: numberOf(1)}} {
+		{Kind: "nack", Probability: 2}, {Kind: "http_503", Number: numberOf(1)}, {Kind: "cut", Every: -1},
+		{Kind: "slow", Delay: 301}, {Kind: "cut", Device: 1}, {Kind: "logout", Probability: 0.5}, {Kind: "restrict", Type: "JAIL"},
+		{Kind: "restrict", Number: numberOf(1), Device: 1}} {
 		_, err := n.Fault(bad)
 		require.ErrorIs(t, err, wasim.ErrInvalid, "%+v", bad)
 	}
@@ -192,6 +225,134 @@ func TestFaultsAreCheckedCountedAndCleared(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "drop_ack", n.Faults()[0].Kind)
 	eventually(t, "it ends by itself", func() bool { return len(n.Faults()) == 0 })
+}
+
+func TestOneFaultIsClearedByItsID(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	one, err := n.Fault(wasim.Fault{Kind: "nack"})
+	require.NoError(t, err)
+	other, err := n.Fault(wasim.Fault{Kind: "corrupt"})
+	require.NoError(t, err)
+	require.NoError(t, n.ClearFault(one.ID))
+	require.ErrorIs(t, n.ClearFault(one.ID), wasim.ErrNotFound)
+	require.Equal(t, []wasim.Fault{other}, n.Faults())
+}
+
+func TestFaultsByTheirOtherNames(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	for name, want := range map[string]wasim.Fault{
+		"402": {Kind: "login_failure", Code: 402}, "405": {Kind: "login_failure", Code: 405}, "409": {Kind: "login_failure", Code: 409},
+		"503": {Kind: "login_failure", Code: 503}, "ban": {Kind: "login_failure", Code: 402}, "prekey-error": {Kind: "query_error", Code: 500, Query: "encrypt/key"},
+		"device_error": {Kind: "query_error", Code: 500, Query: "usync"}, "out-of-order": {Kind: "reorder"},
+	} {
+		f, err := n.Fault(wasim.Fault{Kind: name})
+		require.NoError(t, err, name)
+		want.ID = f.ID
+		require.Equal(t, want, f)
+	}
+}
+
+func TestFaultStrikesEachNthTime(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.fault(wasim.Fault{Kind: "nack", Every: 3, Count: 2})
+	var refused []int
+	for i := range 10 {
+		if _, err := s.client.trySay(s.customer, fmt.Sprint(i)); err != nil {
+			refused = append(refused, i)
+		}
+	}
+	require.Equal(t, []int{2, 5}, refused)
+	require.Equal(t, map[string]int64{"nack": 2}, s.net.Stats().Faults)
+}
+
+func TestFaultOfChanceIsRepeatable(t *testing.T) {
+	t.Parallel()
+	play := func(seed uint64) (refused []int) {
+		s := newScene(t)
+		s.fault(wasim.Fault{Kind: "nack", Probability: 0.4, Seed: seed})
+		for i := range 20 {
+			if _, err := s.client.trySay(s.customer, fmt.Sprint(i)); err != nil {
+				refused = append(refused, i)
+			}
+		}
+		return refused
+	}
+	first := play(7)
+	require.NotEmpty(t, first)
+	require.Equal(t, first, play(7))
+	require.NotEqual(t, first, play(8))
+}
+
+func TestConnectionsAreCutAtARateAndNothingIsLost(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.fault(wasim.Fault{Kind: "cut", Number: s.business, Every: 8, Count: 3})
+	const count = 40
+	for i := range count {
+		write(t, s.net, s.customer, s.business, fmt.Sprint("corte ", i))
+	}
+	for i := range count {
+		require.Equal(t, fmt.Sprint("corte ", i), words(await(s.client, func(e *events.Message) bool { return words(e.Message) != "" }).Message))
+	}
+	eventually(t, "everything is acknowledged", func() bool { return s.net.Stats().Waiting == 0 })
+	eventually(t, "all have struck", func() bool {
+		_, _ = s.client.trySay(s.customer, "más", soon(time.Second))
+		return s.net.Stats().Faults["cut"] == 3
+	})
+	require.Zero(t, s.net.Stats().RatchetReuse)
+}
+
+func TestFaultStrikesAsManyConnectionsAsItCounts(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	for i := range 4 {
+		linked(t, n, numberOf(i))
+	}
+	f, err := n.Fault(wasim.Fault{Kind: "black_hole", Count: 3, Seed: 1})
+	require.NoError(t, err)
+	require.Equal(t, 3, f.Struck)
+	require.Empty(t, n.Faults(), "it lies on the connections")
+	f, err = n.Fault(wasim.Fault{Kind: "replace", Count: 2})
+	require.NoError(t, err)
+	require.Equal(t, 2, f.Struck)
+	f, err = n.Fault(wasim.Fault{Kind: "remove_device", Count: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, f.Struck)
+	require.Equal(t, 3, n.Stats().Devices)
+}
+
+func TestFaultStrikesOneDeviceOfANumber(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	first, second := linked(t, n, numberOf(1)), linked(t, n, numberOf(1))
+	_, err := n.Fault(wasim.Fault{Kind: "nack", Number: numberOf(1), Device: 2})
+	require.NoError(t, err)
+	first.say(numberOf(3), "sí")
+	_, err = second.trySay(numberOf(3), "no")
+	require.Error(t, err)
+}
+
+func TestPreKeyQueriesFailWhileOthersDoNot(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.client.say(s.customer, "con sesión")
+	s.fault(wasim.Fault{Kind: "prekey_error", Number: s.business, Code: 406})
+	s.client.say(s.customer, "la sesión ya está")
+	_, err := s.client.GetUserDevices(context.Background(), []types.JID{jid(numberOf(8))})
+	require.NoError(t, err)
+	_, err = s.client.trySay(numberOf(9), "sin claves")
+	if err == nil { // a library may send to whom it has keys for, which is nobody here
+		list, err := s.net.Messages(numberOf(9), "")
+		require.NoError(t, err)
+		require.Empty(t, list)
+	}
+	require.Positive(t, s.net.Stats().Faults["query_error"])
+	s.net.ClearFaults()
+	s.client.say(numberOf(9), "con claves")
+	shows(t, s.net, numberOf(9), hasText("con claves"))
 }
 
 func TestFaultStrikesOnlyWhomItIsFor(t *testing.T) {

@@ -95,22 +95,23 @@ func (s *sealedFile) message(f File, caption string) *waE2E.Message {
 		FileName: proto.String(f.Name), MediaKey: s.key, FileSHA256: s.hash, FileEncSHA256: s.encHash}}
 }
 
-// SendFile sends a file as the user of a phone and returns the message's ID. caption may be empty. Errors: as Send.
+// SendFile sends a file as the user of a phone and returns the message's ID. caption may be empty. Errors: as Write.
 func (n *Network) SendFile(ctx context.Context, number, to, caption string, f File) (string, error) {
+	return n.Write(ctx, number, Draft{To: to, Text: caption, File: &f})
+}
+
+// check completes a file and says what is wrong with it.
+func (f *File) check() error {
 	if mediaKeyInfo[f.Kind] == "" {
-		return "", invalid("media.type", "must be image, video, audio, document or sticker")
+		return invalid("media.type", "must be image, video, audio, document or sticker")
 	}
 	if len(f.Data) == 0 {
-		return "", invalid("media.data", "the file is empty")
+		return invalid("media.data", "the file is empty")
 	}
 	if f.MimeType == "" {
 		f.MimeType = http.DetectContentType(f.Data)
 	}
-	sealed, err := n.sealFile(f)
-	if err != nil {
-		return "", err
-	}
-	return n.write(ctx, number, to, sealed.message(f, caption))
+	return nil
 }
 
 // Download returns the file of a message that a phone has, decrypted. Errors: ErrNotFound, ErrInvalid, ErrNoWhatsApp.

@@ -1,14 +1,22 @@
 package wasim
 
 import (
+	"bufio"
+	"encoding/json"
 	"sync"
 	"time"
 )
 
-// frameLogLimit is how many entries the frame log holds unless Options.Log is set.
-const frameLogLimit = 4096
+const (
+	// defaultFrames is how many entries the frame log holds unless Options.Frames says otherwise.
+	defaultFrames = 4096
+	// frameLogPause is the longest time that a written entry stays in the buffer.
+	frameLogPause = 250 * time.Millisecond
+)
 
-// Frame is one entry of the frame log: a stanza that crossed the network's border, or something that the network noticed.
+// Frame is one entry of the frame log: a stanza that crossed the network's border, or something that the network noticed. The
+// order of the entries is the order in which the network acted: a stanza is logged as "in" before anything follows from it, and
+// none of a connection is logged as "in" behind the connection's "replaced" or "unlinked".
 type Frame struct {
 	Seq       uint64    `json:"seq"`
 	At        time.Time `json:"at"`
@@ -25,19 +33,28 @@ type Frame struct {
 	Note      string    `json:"note,omitempty"`
 }
 
-// frameLog is a ring of the last frames, or all of them.
+// frameLog is a ring of the last frames. All of them also go to a writer, if there is one.
 type frameLog struct {
-	now   func() time.Time
-	isAll bool
+	now    func() time.Time
+	limit  int
+	stats  *counters
+	failed func(error)
 
 	mu     sync.Mutex
 	frames []Frame
 	oldest int
 	last   uint64
+	live   map[string]uint64 // the connection that each device has now, as the log tells it
+	out    *bufio.Writer     // nil: nobody wants them, or the writer has failed
 }
 
-func newFrameLog(isAll bool, now func() time.Time) *frameLog {
-	return &frameLog{isAll: isAll, now: now}
+func newFrameLog(n *Network) *frameLog {
+	l := &frameLog{now: n.now, limit: n.options.Frames, stats: &n.stats, live: map[string]uint64{},
+		failed: func(err error) { n.log.Error("frame log not written any further", "error", err) }}
+	if w := n.options.FrameLog; w != nil {
+		l.out = bufio.NewWriterSize(w, 256<<10)
+	}
+	return l
 }
 
 // add logs a stanza that was read or written.
@@ -76,7 +93,9 @@ func (l *frameLog) put(f Frame) {
 	defer l.mu.Unlock()
 	l.last++
 	f.Seq = l.last
-	if l.isAll || len(l.frames) < frameLogLimit {
+	l.audit(&f)
+	l.write(&f)
+	if len(l.frames) < l.limit {
 		l.frames = append(l.frames, f)
 		return
 	}
@@ -84,27 +103,87 @@ func (l *frameLog) put(f Frame) {
 	l.oldest = (l.oldest + 1) % len(l.frames)
 }
 
-// after returns up to limit entries that follow a sequence number.
-func (l *frameLog) after(seq uint64, limit int) []Frame {
+// audit looks, from the log alone, whether a stanza was taken from a connection that its device had left behind.
+func (l *frameLog) audit(f *Frame) {
+	switch {
+	case f.Direction == "event" && f.Tag == "connected":
+		l.live[f.Device] = f.Conn
+	case f.Direction == "event" && (f.Tag == "disconnected" || f.Tag == "replaced" || f.Tag == "unlinked"):
+		if l.live[f.Device] == f.Conn {
+			delete(l.live, f.Device)
+		}
+	case f.Direction == "in" && f.Device != "" && l.live[f.Device] != f.Conn:
+		l.stats.StaleAccepted.Add(1)
+		f.Note = "stale"
+	}
+}
+
+func (l *frameLog) write(f *Frame) {
+	if l.out == nil {
+		return
+	}
+	raw, err := json.Marshal(f)
+	if err == nil {
+		_, err = l.out.Write(append(raw, '\n'))
+	}
+	l.check(err)
+}
+
+// check gives the writing up at the first error. The caller holds l.mu.
+func (l *frameLog) check(err error) {
+	if err == nil {
+		return
+	}
+	l.out = nil
+	l.stats.LogErrors.Add(1)
+	l.failed(err)
+}
+
+// flush hands what is buffered to the writer.
+func (l *frameLog) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := l.last - uint64(len(l.frames)) + 1 // sequence number of the oldest entry
+	if l.out != nil {
+		l.check(l.out.Flush())
+	}
+}
+
+// keepFlushed flushes from time to time until the network is closed.
+func (n *Network) keepFlushed() {
+	t := time.NewTicker(frameLogPause)
+	defer t.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-t.C:
+			n.frames.flush()
+		}
+	}
+}
+
+// after returns up to limit entries that follow a sequence number, and the numbers of the oldest and the newest entry there is.
+func (l *frameLog) after(seq uint64, limit int) (list []Frame, first, last uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first = l.last - uint64(len(l.frames)) + 1
 	skip := 0
 	if seq >= first {
 		skip = int(min(seq-first+1, uint64(len(l.frames))))
 	}
-	size := min(limit, len(l.frames)-skip)
-	list := make([]Frame, size)
+	list = make([]Frame, min(limit, len(l.frames)-skip))
 	for i := range list {
 		list[i] = l.frames[(l.oldest+skip+i)%len(l.frames)]
 	}
-	return list
+	return list, first, l.last
 }
 
-// Frames returns up to limit entries of the frame log that follow a sequence number, the oldest first.
+// Frames returns up to limit entries of the frame log that follow a sequence number, the oldest first; zero means all. Entries
+// that the log holds no more are passed over: the first one's Seq tells.
 func (n *Network) Frames(after uint64, limit int) []Frame {
 	if limit <= 0 {
-		limit = frameLogLimit
+		limit = n.options.Frames
 	}
-	return n.frames.after(after, limit)
+	list, _, _ := n.frames.after(after, limit)
+	return list
 }

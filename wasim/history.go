@@ -11,8 +11,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// historyLimit is how many messages a phone keeps; the oldest are forgotten first.
-const historyLimit = 50_000
+const (
+	// historyLimit is how many messages a phone keeps; the oldest are forgotten first.
+	historyLimit = 100_000
+	// defaultMessages is how many all phones keep together unless Options.Messages says otherwise. A message between two phones
+	// counts twice.
+	defaultMessages = 500_000
+	// forgottenLogged is after how many forgotten messages the log says so again.
+	forgottenLogged = 10_000
+)
 
 // Directions of a message as a phone sees it.
 const (
@@ -98,6 +105,9 @@ type history struct {
 	entries []*entry
 	index   map[messageKey]*entry
 	last    uint64
+	writers map[string]bool // numbers that have written to the phone in a chat of two
+
+	forgotten uint64 // messages that had to give way
 }
 
 func (h *history) find(id, from string) *entry { return h.index[messageKey{id, from}] }
@@ -132,15 +142,47 @@ func (p *phone) add(r *entry, c *changes) {
 		h.index = map[messageKey]*entry{}
 	}
 	h.index[messageKey{r.ID, r.From}] = r
+	h.noteWriter(r)
 	p.keep(r, c)
-	if len(h.entries) > historyLimit {
-		old := h.entries[0]
-		h.entries[0] = nil
-		h.entries = h.entries[1:]
-		if h.index[messageKey{old.ID, old.From}] == old {
-			delete(h.index, messageKey{old.ID, old.From})
-		}
-		c.del(p.recordKey(old))
+	if total := p.account.net.kept.Add(1); len(h.entries) > historyLimit || total > int64(p.account.net.options.Messages) {
+		p.forgetOldest(c)
+	}
+}
+
+// noteWriter remembers who has written to the phone.
+func (h *history) noteWriter(r *entry) {
+	if r.Direction != DirectionIn || r.Chat != r.From || h.writers[r.From] {
+		return
+	}
+	if h.writers == nil {
+		h.writers = map[string]bool{}
+	}
+	h.writers[r.From] = true
+}
+
+// hasHeardFrom says whether somebody has written to the phone.
+func (p *phone) hasHeardFrom(other *account) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.history.writers[other.number()]
+}
+
+// forgetOldest makes room for the newest message, and says so loudly: whoever compares what was sent with what was shown cannot
+// rely on this phone any more. The caller holds p.mu.
+func (p *phone) forgetOldest(c *changes) {
+	h, n := &p.history, p.account.net
+	old := h.entries[0]
+	h.entries[0] = nil
+	h.entries = h.entries[1:]
+	h.forgotten++
+	if h.index[messageKey{old.ID, old.From}] == old {
+		delete(h.index, messageKey{old.ID, old.From})
+	}
+	c.del(p.recordKey(old))
+	n.kept.Add(-1)
+	if count := n.stats.Forgotten.Add(1); count%forgottenLogged == 1 {
+		n.log.Error("messages forgotten: the phones have more than they keep", "forgotten", count, "limit", n.options.Messages,
+			"phone_limit", historyLimit)
 	}
 }
 

@@ -22,6 +22,16 @@ func (n *Network) unlink(d *device, isTold bool) error {
 	return n.store.wait(generation)
 }
 
+// unlinkAtPhone removes a device as the phone's user does. When it returns, nothing that the device still sends is accepted.
+func (n *Network) unlinkAtPhone(d *device) error {
+	c := d.connection()
+	err := n.unlink(d, true)
+	if c != nil {
+		c.settle("unlinked")
+	}
+	return err
+}
+
 // announceDevices tells the devices of an account, but the one that caused it, which devices the account has now.
 func (n *Network) announceDevices(a *account, except *device) {
 	devices := a.linked()

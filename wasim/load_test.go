@@ -18,7 +18,7 @@ import (
 // TestFiftyClientsAtOnce links fifty clients at the same time; each talks with a contact of its own and with its neighbour.
 func TestFiftyClientsAtOnce(t *testing.T) {
 	t.Parallel()
-	n := newNetwork(t, func(o *wasim.Options) { o.Log = true })
+	n := newNetwork(t, func(o *wasim.Options) { o.Frames = 100_000 })
 	const clients, rounds = 50, 4
 	list := make([]*client, clients)
 	for i := range list {

@@ -11,10 +11,13 @@ import (
 // Reasons of <failure>, as clients know them.
 const failureLoggedOut = 401
 
-// login lets a linked device in, or tells it why not.
+// login lets a linked device in, or tells it why not. A connection that this one replaces takes nothing more before this one is
+// told that it is in; one that replaces this one waits until it is.
 func (c *conn) login(payload *waWa6.ClientPayload) {
+	c.handling.Lock()
+	defer c.handling.Unlock()
 	number := strconv.FormatUint(payload.GetUsername(), 10)
-	if f := c.net.faults.onLogin(number); f != nil {
+	if f := c.net.faults.onLogin(number, int(payload.GetDevice())); f != nil {
 		c.refuse(f.attrs())
 		return
 	}
@@ -49,13 +52,14 @@ func (c *conn) refuse(a attrs) {
 	c.end(node{Tag: "failure", Attrs: a})
 }
 
-// replace tells a connection that its device has connected again. Nothing that still arrives on it counts.
+// replace tells a connection that its device has connected again. When it returns, nothing that still arrives on the connection
+// is accepted.
 func (c *conn) replace() {
 	c.net.stats.Replaced.Add(1)
 	c.mu.Lock()
 	c.isReplaced = true
 	c.mu.Unlock()
-	c.net.frames.note(c, "replaced", "")
+	c.settle("replaced")
 	c.end(streamError("", "replaced"))
 }
 

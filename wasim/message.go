@@ -56,8 +56,14 @@ func (s *sending) deliver(c *conn) int {
 	default:
 		return 405
 	}
-	if s.net.lookup(s.to) == nil {
+	to := s.net.lookup(s.to)
+	if to == nil {
 		return 404
+	}
+	if s.from.account.restricted().refuses(s.from.account, to) {
+		s.net.stats.Restricted.Add(1)
+		s.net.frames.event(s.from, "restricted", s.id, s.to.String())
+		return codeRestricted
 	}
 	for i := range parts {
 		s.deliverPart(&parts[i])

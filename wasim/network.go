@@ -36,6 +36,7 @@ type Network struct {
 	server    *http.Server
 	client    *http.Client
 	connIDs   atomic.Uint64
+	kept      atomic.Int64 // messages that all phones keep
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -62,8 +63,8 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	n := &Network{options: o, log: o.Logger, now: o.Now, secret: secret, authority: authority,
 		accounts: map[string]*account{}, byLID: map[string]*account{}, groups: map[string]*group{}, conns: map[*conn]struct{}{}}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	n.stats.started = o.Now()
-	n.frames = newFrameLog(o.Log, o.Now)
+	n.stats.started, n.stats.faults = o.Now(), newFaultCounters()
+	n.frames = newFrameLog(n)
 	n.faults = newFaultTable(n)
 	n.pairings = newPairings(n)
 	n.media = newMediaStore(o.Dir)
@@ -79,6 +80,9 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	}
 	n.listenInProcess()
 	n.wg.Go(n.sweep)
+	if o.FrameLog != nil {
+		n.wg.Go(n.keepFlushed)
+	}
 	return n, nil
 }
 
@@ -100,6 +104,7 @@ func (n *Network) Close() error {
 		n.ending = errors.Join(n.server.Close(), n.pipes.Close())
 		n.closeWatchers()
 		n.wg.Wait()
+		n.frames.flush()
 		n.ending = errors.Join(n.ending, n.store.close())
 	})
 	return n.ending

@@ -1,6 +1,7 @@
 package wasim
 
 import (
+	"io"
 	"log/slog"
 	"time"
 )
@@ -20,8 +21,15 @@ type Options struct {
 	// FastPair reports one one-time key to a device that has uploaded none yet, so that it makes the refill batch (50 keys)
 	// rather than the initial one (812). For load tests.
 	FastPair bool
-	// Log keeps the whole frame log instead of its last few thousand entries.
-	Log bool
+	// Frames is how many of its last entries the frame log holds for Network.Frames. Zero: 4,096. An entry takes about 300 bytes.
+	Frames int
+	// FrameLog receives every entry of the frame log, as JSON lines, for those who must see all of them afterwards. Writes are
+	// buffered until a quarter of a second has passed or the network is closed. An error of the writer is logged, counted
+	// (Stats.LogErrors) and ends the writing. Nil: nothing is written.
+	FrameLog io.Writer
+	// Messages is how many messages all phones keep together, a message between two phones counted twice. Beyond it a phone
+	// forgets its oldest for each new one, which is counted (Stats.Forgotten) and logged as an error. Zero: 500,000, at about 1 KB each.
+	Messages int
 }
 
 func (o Options) withDefaults() Options {
@@ -30,6 +38,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Frames <= 0 {
+		o.Frames = defaultFrames
+	}
+	if o.Messages <= 0 {
+		o.Messages = defaultMessages
 	}
 	return o
 }

@@ -152,7 +152,8 @@ func (p *phone) show(in *incoming, known *entry, body *waE2E.Message, c *changes
 }
 
 // deliver puts a message of another phone into the history: no cryptography is needed between phones.
-func (p *phone) deliver(from *account, id string, to types.JID, body *waE2E.Message, at time.Time) (isNew bool, generation uint64) {
+func (p *phone) deliver(m *writing, to types.JID) (isNew bool, generation uint64) {
+	from, id := m.from, m.id
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.history.find(id, from.number()) != nil {
@@ -162,7 +163,7 @@ func (p *phone) deliver(from *account, id string, to types.JID, body *waE2E.Mess
 	if isShared(to) {
 		chat, addressee = to.String(), to.String()
 	}
-	e, err := newEntry(id, from, addressee, body, at)
+	e, err := newEntry(id, from, addressee, m.body, m.at)
 	if err != nil {
 		return false, 0
 	}

@@ -25,6 +25,7 @@ var queries = []query{
 	{xmlns: "encrypt", kind: "set", answer: (*conn).answerUpload},
 	{xmlns: "passive", kind: "set", answer: (*conn).handlePassive},
 	{xmlns: "usync", kind: "get", tag: "usync", answer: (*conn).answerUsync},
+	{xmlns: "w:mex", kind: "get", tag: "query", answer: (*conn).answerStored},
 	{xmlns: "w:m", tag: "media_conn", answer: answerMediaConn},
 	{xmlns: "w:sync:app:state", kind: "set", tag: "sync", answer: (*conn).answerAppState},
 	{xmlns: "w:g2", kind: "get", tag: "query", answer: (*conn).answerGroup},
@@ -55,7 +56,11 @@ func (c *conn) handleQuery(n *node) error {
 	if children := n.GetChildren(); len(children) > 0 {
 		child = &children[0]
 	}
-	if code := c.net.faults.onQuery(c, xmlns); code != 0 {
+	switch code, isSilent := c.net.faults.onQuery(c, xmlns, child.Tag); {
+	case isSilent:
+		c.net.frames.add(c, "dropped", n, "answer")
+		return nil
+	case code != 0:
 		c.replyError(n, code, "injected")
 		return nil
 	}

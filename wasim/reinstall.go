@@ -9,7 +9,7 @@ func (n *Network) Reinstall(number string) error {
 		return err
 	}
 	for _, d := range a.linked() {
-		if err = n.unlink(d, true); err != nil {
+		if err = n.unlinkAtPhone(d); err != nil {
 			return err
 		}
 	}

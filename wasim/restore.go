@@ -60,6 +60,9 @@ func (n *Network) restoreAccount(number string, value []byte) error {
 	}
 	a := n.newAccount(number, r.LID)
 	a.name, a.isAbsent, a.isReading, a.usesLID, a.lastDevice = r.Name, r.Absent, r.Reading, r.UsesLID, r.LastDevice
+	if a.restriction = r.Restriction; a.restriction != nil {
+		n.liftLater(a, a.restriction.Until)
+	}
 	a.phone.issued.Store(r.Issued)
 	a.phone.installation.Store(r.Installed)
 	n.accounts[number], n.byLID[r.LID] = a, a
@@ -157,6 +160,8 @@ func (p *phone) restoreEntry(value []byte) error {
 	h.entries = append(h.entries, r)
 	h.index[messageKey{r.ID, r.From}] = r
 	h.last = r.Seq
+	h.noteWriter(r)
+	p.account.net.kept.Add(1)
 	return nil
 }
 

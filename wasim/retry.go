@@ -105,7 +105,7 @@ func (p *phone) letterAgain(ctx context.Context, d *device, to types.JID, id str
 	if target == nil {
 		return nil, ErrNotFound.because("id", "the chat of message %s is gone", id)
 	}
-	return copyFor(d, p.account, p.account.addressOf(target), id, body, r.Timestamp), nil
+	return copyFor(d, p.account, p.account.addressOf(target), &writing{p.account, id, body, r.Timestamp}), nil
 }
 
 // bundleFrom reads the keys that a retry receipt brings along; nil when they are not complete.

@@ -8,14 +8,15 @@ import (
 // counters count what has happened since the network was made.
 type counters struct {
 	started time.Time
+	faults  map[string]*atomic.Int64 // how often each kind has struck; made once
 
 	Connections, Logins, LoginsRefused, HandshakeErrors, Replaced, Pairings, Unlinked       atomic.Int64
 	MessagesIn, MessagesShown, MessagesWritten, MessagesOut, Relayed, Redelivered           atomic.Int64
-	AcksOut, AcksDropped, AcksIn, Nacks, NacksIn                                            atomic.Int64
+	AcksOut, AcksDropped, AcksIn, Nacks, NacksIn, Restricted                                atomic.Int64
 	ReceiptsIn, ReceiptsOut, RetriesIn, RetriesOut                                          atomic.Int64
 	Decrypted, DecryptErrors, RatchetReuse, StaleCounters, IDReuse, Duplicates, StaleFrames atomic.Int64
 	Queries, UnknownQueries, QueueOverflows, SlowClients, Panics, Faulted                   atomic.Int64
-	MediaIn, MediaOut                                                                       atomic.Int64
+	MediaIn, MediaOut, Forgotten, StaleAccepted, LogErrors                                  atomic.Int64
 }
 
 // Stats is what a network counts. All of it starts at zero when the network is made, except what is open or waiting now.
@@ -43,8 +44,9 @@ type Stats struct {
 	AcksOut     int64 `json:"acksOut"`
 	AcksDropped int64 `json:"acksDropped"` // by a fault
 	AcksIn      int64 `json:"acksIn"`
-	Nacks       int64 `json:"nacks"`   // messages refused by a fault
-	NacksIn     int64 `json:"nacksIn"` // stanzas that clients refused
+	Nacks       int64 `json:"nacks"`      // messages refused by a fault
+	NacksIn     int64 `json:"nacksIn"`    // stanzas that clients refused
+	Restricted  int64 `json:"restricted"` // messages refused because their account is restricted
 
 	ReceiptsIn  int64 `json:"receiptsIn"`
 	ReceiptsOut int64 `json:"receiptsOut"`
@@ -67,7 +69,26 @@ type Stats struct {
 	Faulted        int64 `json:"faulted"` // how often a fault has struck
 	MediaIn        int64 `json:"mediaIn"`
 	MediaOut       int64 `json:"mediaOut"`
+
+	Messages      int64 `json:"messages"`          // kept at phones now
+	Forgotten     int64 `json:"messagesForgotten"` // by phones that had no more room: transcripts are not complete any more
+	StaleAccepted int64 `json:"staleAccepted"`     // stanzas taken from a connection that its device had left behind; must be zero
+	LogErrors     int64 `json:"logErrors"`         // the frame log could not be written any further
+
+	Faults map[string]int64 `json:"faults"` // how often each kind of fault has struck
 }
+
+// newFaultCounters makes a counter for every kind of fault.
+func newFaultCounters() map[string]*atomic.Int64 {
+	m := make(map[string]*atomic.Int64, len(faultKinds))
+	for kind := range faultKinds {
+		m[kind] = &atomic.Int64{}
+	}
+	return m
+}
+
+// struck counts the strikes of one kind of fault.
+func (c *counters) struck(kind string) *atomic.Int64 { return c.faults[kind] }
 
 // Stats returns the counters as they stand.
 func (n *Network) Stats() Stats {
@@ -85,6 +106,13 @@ func (n *Network) Stats() Stats {
 		Queries: c.Queries.Load(), UnknownQueries: c.UnknownQueries.Load(), QueueOverflows: c.QueueOverflows.Load(),
 		SlowClients: c.SlowClients.Load(), Panics: c.Panics.Load(), Faulted: c.Faulted.Load(),
 		MediaIn: c.MediaIn.Load(), MediaOut: c.MediaOut.Load(),
+		Messages: n.kept.Load(), Forgotten: c.Forgotten.Load(), StaleAccepted: c.StaleAccepted.Load(), LogErrors: c.LogErrors.Load(),
+		Restricted: c.Restricted.Load(), Faults: map[string]int64{},
+	}
+	for kind, count := range c.faults {
+		if times := count.Load(); times > 0 {
+			s.Faults[kind] = times
+		}
 	}
 	for _, a := range n.everybody() {
 		s.Phones++

@@ -17,6 +17,7 @@ func (c *conn) write() {
 		data, wait, isLast := c.next()
 		switch {
 		case data != nil:
+			c.net.faults.onWrite(c)
 			ctx, cancel := context.WithTimeout(c.net.ctx, writeTimeout)
 			err := c.noise.write(ctx, data)
 			cancel()
@@ -48,6 +49,16 @@ func (c *conn) pause(d time.Duration) bool {
 		return true
 	case <-c.done:
 		return false
+	}
+}
+
+// rest holds the connection up until the time is over or its socket is closed.
+func (c *conn) rest(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.gone:
 	}
 }
 
@@ -95,6 +106,9 @@ func (c *conn) next() (data []byte, wait time.Duration, isLast bool) {
 func (c *conn) nextStanza(d *device) (data []byte, wait time.Duration, isLast bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.conn != c {
+		return nil, 0, false // another connection has taken its place; the last word is on its way
+	}
 	s := d.outbox.after(c.cursor)
 	if c.offlineEnd > 0 && (s == nil || s.seq > c.offlineEnd) {
 		c.offlineEnd = 0
