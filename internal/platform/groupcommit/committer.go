@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// mostMembers and mostRows bound one group, so that no transaction grows without limit. A member's function counts as doRows.
+	// mostMembers and mostRows bound one group, so that no transaction grows without limit. A member's function counts as doRows, its item as itemRows.
 	mostMembers = 512
 	mostRows    = 4096
 	doRows      = 200
+	itemRows    = 8
 	// commitLimit bounds one group's transaction, repetitions after a deadlock included.
 	commitLimit = 10 * time.Second
 )
@@ -35,14 +36,26 @@ type Fence struct {
 	Value      int64
 }
 
+// Batch is a kind of work that is done for all members of a group that ask for it at once.
+type Batch interface {
+	// Run does, in the group's transaction and before any row is written, what the items ask for, in their order. It gives rows to be written
+	// with those of the members, and for each item why it failed, nil when it did not; nothing of a failed item may be among the rows or written already. An
+	// error ends the transaction. Run is called again when the transaction is repeated, perhaps with other items; it must have no other effect.
+	Run(ctx context.Context, h sqlkit.Handle, items []any) (rows []Row, failed []error, err error)
+}
+
 // Member is what one owner wants stored.
 type Member struct {
+	// Fence under which the owner may write. Zero: the member needs none.
 	Fence Fence
+	// Batch does the work that Item asks for. Nil: nothing.
+	Batch Batch
+	Item  any
 	// Do runs in the transaction before any row of the group is written, and again when the transaction is repeated; it must have no other effect.
 	// Nil: nothing.
 	Do   func(ctx context.Context, h sqlkit.Handle) error
 	Rows []Row
-	// Done is told the outcome, once: nil when everything is committed, Fences.Stale, or why it is not known to be stored. It must not block. Nil: nobody asks.
+	// Done is told the outcome, once: nil when everything is committed, Fences.Stale, what the batch said of the item, or why it is not known to be stored. It must not block. Nil: nobody asks.
 	Done func(err error)
 }
 
@@ -109,10 +122,14 @@ func (c *Committer) Close() {
 
 // weight is what the member adds to a transaction, in rows.
 func (m *Member) weight() int {
+	n := len(m.Rows)
 	if m.Do != nil {
-		return len(m.Rows) + doRows
+		n += doRows
 	}
-	return len(m.Rows)
+	if m.Batch != nil {
+		n += itemRows
+	}
+	return n
 }
 
 func (m *Member) tell(err error) {
@@ -153,15 +170,13 @@ func (c *Committer) take() []*Member {
 	return group
 }
 
-// commit stores a group and tells its members. When the database refused something, each member is tried by itself: only the
-// one that was meant fails.
+// commit stores a group and tells its members. When the database refused something, each half is tried by itself, and so on: only the member that was
+// meant fails.
 func (c *Committer) commit(group []*Member) {
 	outcomes, err := c.attempt(group)
 	if err != nil && len(group) > 1 && isOnesFault(err) {
-		for _, m := range group {
-			own, err := c.attempt([]*Member{m})
-			m.tell(errors.Join(err, own[0]))
-		}
+		c.commit(group[:len(group)/2])
+		c.commit(group[len(group)/2:])
 		return
 	}
 	for i, m := range group {
@@ -196,7 +211,7 @@ func (c *Committer) attempt(group []*Member) (outcomes []error, err error) {
 		}
 		for i, m := range group {
 			outcomes[i] = nil
-			if value, ok := fences[m.Fence.owner()]; !ok || value != m.Fence.Value {
+			if value, ok := fences[m.Fence.owner()]; m.Fence != (Fence{}) && (!ok || value != m.Fence.Value) {
 				outcomes[i] = c.fences.Stale
 				continue
 			}
@@ -207,10 +222,45 @@ func (c *Committer) attempt(group []*Member) (outcomes []error, err error) {
 				return memberError{err}
 			}
 		}
-		return c.write(ctx, h, group, outcomes)
+		rows, err := runBatches(ctx, h, group, outcomes)
+		if err != nil {
+			return err
+		}
+		return c.write(ctx, h, group, outcomes, rows)
 	})
 	if err != nil {
 		return outcomes, fmt.Errorf("commit a group: %w", err)
 	}
 	return outcomes, nil
+}
+
+// runBatches has each batch do what the members without an error ask of it, and notes who failed.
+func runBatches(ctx context.Context, h sqlkit.Handle, group []*Member, outcomes []error) ([]Row, error) {
+	var all []Row
+	var order []Batch
+	members := map[Batch][]int{}
+	for i, m := range group {
+		if m.Batch == nil || outcomes[i] != nil {
+			continue
+		}
+		if members[m.Batch] == nil {
+			order = append(order, m.Batch)
+		}
+		members[m.Batch] = append(members[m.Batch], i)
+	}
+	for _, b := range order {
+		items := make([]any, len(members[b]))
+		for i, at := range members[b] {
+			items[i] = group[at].Item
+		}
+		rows, failed, err := b.Run(ctx, h, items)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+		for i, at := range members[b] {
+			outcomes[at] = failed[i]
+		}
+	}
+	return all, nil
 }

@@ -204,3 +204,72 @@ func TestCallerThatLeavesIsNotWaitedFor(t *testing.T) {
 		require.Equal(t, map[string]string{"owner01/1": "a"}, stored(t, db))
 	})
 }
+
+// tally is a batch that numbers notes by what is stored: each item is the owner of a new note.
+type tally struct{ runs int }
+
+var errNoTally = errors.New("no note for this owner")
+
+func (b *tally) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
+	b.runs++
+	rows, err := h.Native().QueryContext(ctx, "SELECT COUNT(*) FROM notes")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	var n int64
+	for rows.Next() {
+		if err = rows.Scan(&n); err != nil {
+			return nil, nil, err
+		}
+	}
+	var out []groupcommit.Row
+	failed := make([]error, len(items))
+	for i, item := range items {
+		if item.(int) == 13 {
+			failed[i] = errNoTally
+			continue
+		}
+		out = append(out, note(fresh, item.(int), n, "counted"))
+		n++
+	}
+	return out, failed, rows.Err()
+}
+
+var (
+	fresh   = &groupcommit.Table{Name: "notes", Keys: notes.Keys, Values: notes.Values, OnlyNew: true}
+	changed = &groupcommit.Table{Name: "notes", Keys: notes.Keys, Values: notes.Values, OnlyOld: true}
+)
+
+func TestBatchDoesTheWorkOfManyAtOnce(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		c := setUp(t, db)
+		b := &tally{}
+		errs := together(t, c,
+			&groupcommit.Member{Fence: fence(1, 1), Batch: b, Item: 1},
+			&groupcommit.Member{Fence: fence(2, 7), Batch: b, Item: 2},
+			&groupcommit.Member{Batch: b, Item: 3},
+			&groupcommit.Member{Fence: fence(13, 1), Batch: b, Item: 13},
+			&groupcommit.Member{Fence: fence(4, 1), Batch: b, Item: 4})
+		require.Equal(t, []error{nil, errStale, nil, errNoTally, nil}, errs)
+		require.Equal(t, map[string]string{"owner01/0": "counted", "owner03/1": "counted", "owner04/2": "counted"}, stored(t, db))
+		require.Equal(t, 1, b.runs)
+	})
+}
+
+func TestRowsThatMustBeNewOrOld(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		c := setUp(t, db)
+		require.NoError(t, c.Submit(t.Context(), &groupcommit.Member{Fence: fence(1, 1), Rows: []groupcommit.Row{note(fresh, 1, 1, "old"), note(fresh, 1, 2, "old"), note(fresh, 2, 1, "old")}}))
+		errs := together(t, c,
+			&groupcommit.Member{Fence: fence(1, 1), Rows: []groupcommit.Row{note(changed, 1, 1, "changed"), note(changed, 1, 3, "not there")}},
+			&groupcommit.Member{Fence: fence(2, 1), Rows: []groupcommit.Row{note(fresh, 2, 1, "taken"), note(changed, 1, 2, "lost")}},
+			&groupcommit.Member{Fence: fence(3, 1), Rows: []groupcommit.Row{note(fresh, 3, 1, "new"), note(changed, 3, 1, "new and changed")}})
+		require.NoError(t, errs[0])
+		require.True(t, sqlkit.IsUnique(errs[1]), "%v", errs[1])
+		require.NoError(t, errs[2])
+		require.Equal(t, map[string]string{"owner01/1": "changed", "owner01/2": "old", "owner02/1": "old", "owner03/1": "new and changed"}, stored(t, db))
+	})
+}

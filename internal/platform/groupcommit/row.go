@@ -26,9 +26,21 @@ type Column struct {
 type Table struct {
 	Name   string
 	Keys   []Column // of its primary key
-	Values []Column // all others; at least one
+	Values []Column // all others that are written; at least one
 	// KeepFirst lets a row that is there stay as it is when it is put again.
 	KeepFirst bool
+	// OnlyNew refuses a row whose key, or other unique value, is there already: its member fails.
+	OnlyNew bool
+	// OnlyOld changes rows that are there and makes none.
+	OnlyOld bool
+}
+
+// rank orders what is done to one table: new rows come before changes.
+func (t *Table) rank() int {
+	if t.OnlyOld {
+		return 1
+	}
+	return 0
 }
 
 // Row is one row to put, or to delete.
@@ -57,7 +69,7 @@ func (r *Row) id(buf []byte) []byte {
 	return buf
 }
 
-// mostPerStatement bounds the rows of one statement where every value is a parameter or part of the text.
+// mostPerStatement bounds the rows of one statement where every value is part of the text.
 const mostPerStatement = 400
 
 // mostPerDelete bounds the rows that one statement names by their keys.
@@ -68,6 +80,8 @@ func chunk(d sqlkit.Dialect, isDelete bool) int {
 	switch {
 	case d == sqlkit.Postgres: // arrays: the number of parameters does not grow
 		return 5000
+	case d == sqlkit.SQLite: // no round trip to save, and one text for each number of rows would have to be compiled every time
+		return 1
 	case isDelete:
 		return mostPerDelete
 	}

@@ -8,10 +8,12 @@ import (
 	"turnero/internal/platform/sqlkit"
 )
 
-// statements are the texts for one table. On PostgreSQL one text serves any number of rows, as arrays; elsewhere the text grows with the rows.
+// statements are the texts for one table. On PostgreSQL one text serves any number of rows, as arrays; on MySQL the text grows with the rows; on
+// SQLite each row is a statement.
 type statements struct {
 	put, remove       string
 	putRow, removeRow string // one row more
+	putBetween        string
 	putEnd            string
 }
 
@@ -30,11 +32,14 @@ func (t *texts) of(table *Table) *statements {
 }
 
 func build(d sqlkit.Dialect, t *Table) *statements {
+	if t.OnlyOld {
+		return buildUpdate(d, t)
+	}
 	all := append(append([]Column{}, t.Keys...), t.Values...)
-	s := &statements{put: "INSERT INTO " + t.Name + " (" + names(all, "", ", ") + ")"}
+	s := &statements{put: "INSERT INTO " + t.Name + " (" + names(all, "", "", ", ") + ")", putBetween: ", "}
 	if d == sqlkit.Postgres {
 		s.put += " SELECT * FROM unnest(" + arrays(all) + ")" + conflict(d, t)
-		s.remove = "DELETE FROM " + t.Name + " t USING unnest(" + arrays(t.Keys) + ") AS gone(" + names(t.Keys, "", ", ") + ") WHERE "
+		s.remove = "DELETE FROM " + t.Name + " t USING unnest(" + arrays(t.Keys) + ") AS gone(" + names(t.Keys, "", "", ", ") + ") WHERE "
 		for i, c := range t.Keys {
 			if i > 0 {
 				s.remove += " AND "
@@ -47,14 +52,37 @@ func build(d sqlkit.Dialect, t *Table) *statements {
 	s.putRow = "(" + strings.TrimSuffix(strings.Repeat("?, ", len(all)), ", ") + ")"
 	s.putEnd = conflict(d, t)
 	s.remove = "DELETE FROM " + t.Name + " WHERE "
-	s.removeRow = "(" + names(t.Keys, " = ?", " AND ") + ")"
+	s.removeRow = "(" + names(t.Keys, "", " = ?", " AND ") + ")"
 	return s
 }
 
-func names(columns []Column, suffix, between string) string {
+// buildUpdate is build for a table whose rows are only changed. Rows of such a table are never deleted.
+func buildUpdate(d sqlkit.Dialect, t *Table) *statements {
+	all := append(append([]Column{}, t.Keys...), t.Values...)
+	var on, set []string
+	for _, c := range t.Keys {
+		on = append(on, "t."+c.Name+" = v."+c.Name)
+	}
+	switch d {
+	case sqlkit.Postgres:
+		for _, c := range t.Values {
+			set = append(set, c.Name+" = v."+c.Name)
+		}
+		return &statements{put: "UPDATE " + t.Name + " t SET " + strings.Join(set, ", ") + " FROM unnest(" + arrays(all) + ") AS v(" + names(all, "", "", ", ") + ") WHERE " + strings.Join(on, " AND ")}
+	case sqlkit.MySQL:
+		for _, c := range t.Values {
+			set = append(set, "t."+c.Name+" = v."+c.Name)
+		}
+		return &statements{put: "UPDATE (", putRow: "SELECT " + names(all, "? AS ", "", ", "), putBetween: " UNION ALL ",
+			putEnd: ") AS v STRAIGHT_JOIN " + t.Name + " AS t ON " + strings.Join(on, " AND ") + " SET " + strings.Join(set, ", ")}
+	}
+	return &statements{put: "UPDATE " + t.Name + " SET " + names(t.Values, "", " = ?", ", ") + " WHERE " + names(t.Keys, "", " = ?", " AND ")}
+}
+
+func names(columns []Column, prefix, suffix, between string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
-		parts[i] = c.Name + suffix
+		parts[i] = prefix + c.Name + suffix
 	}
 	return strings.Join(parts, between)
 }
@@ -79,6 +107,8 @@ func conflict(d sqlkit.Dialect, t *Table) string {
 		}
 	}
 	switch {
+	case t.OnlyNew:
+		return ""
 	case d == sqlkit.MySQL && t.KeepFirst:
 		return " ON DUPLICATE KEY UPDATE " + t.Keys[0].Name + " = " + t.Name + "." + t.Keys[0].Name
 	case d == sqlkit.MySQL:
@@ -86,13 +116,13 @@ func conflict(d sqlkit.Dialect, t *Table) string {
 	case t.KeepFirst:
 		return " ON CONFLICT DO NOTHING"
 	}
-	return " ON CONFLICT (" + names(t.Keys, "", ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
+	return " ON CONFLICT (" + names(t.Keys, "", "", ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
 }
 
 // statement gives text and arguments that put, or delete, the rows, which are all of one table.
 func (t *texts) statement(rows []*Row, isDelete bool) (string, []any) {
 	s := t.of(rows[0].Table)
-	text, row, between, end := s.put, s.putRow, ", ", s.putEnd
+	text, row, between, end := s.put, s.putRow, s.putBetween, s.putEnd
 	columns := append(append([]Column{}, rows[0].Table.Keys...), rows[0].Table.Values...)
 	if isDelete {
 		text, row, between, end = s.remove, s.removeRow, " OR ", ""
@@ -110,6 +140,11 @@ func (t *texts) statement(rows []*Row, isDelete bool) (string, []any) {
 			b.WriteString(between)
 		}
 		b.WriteString(row)
+		if r.Table.OnlyOld && t.dialect == sqlkit.SQLite { // its text names the keys last
+			args = append(args, r.Values[len(r.Table.Keys):]...)
+			args = append(args, r.Values[:len(r.Table.Keys)]...)
+			continue
+		}
 		args = append(args, r.Values...)
 	}
 	b.WriteString(end)

@@ -3,6 +3,7 @@ package groupcommit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,13 +22,19 @@ func (f Fence) owner() owner { return owner{f.Tenant, f.ID} }
 func (c *Committer) lock(ctx context.Context, h sqlkit.Handle, group []*Member) (map[owner]int64, error) {
 	owners := make(map[owner]int64, len(group))
 	for _, m := range group {
-		owners[m.Fence.owner()] = 0
+		if m.Fence != (Fence{}) {
+			owners[m.Fence.owner()] = 0
+		}
 	}
 	order := slices.SortedFunc(maps.Keys(owners), func(a, b owner) int {
 		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.id, b.id))
 	})
 	clear(owners)
-	for part := range slices.Chunk(order, mostPerStatement) {
+	size := mostPerStatement
+	if c.texts.dialect == sqlkit.SQLite {
+		size = 1
+	}
+	for part := range slices.Chunk(order, size) {
 		query, args := c.lockQuery(part)
 		rows, err := h.Native().QueryContext(ctx, query, args...)
 		if err != nil {
@@ -42,7 +49,7 @@ func (c *Committer) lock(ctx context.Context, h sqlkit.Handle, group []*Member) 
 			}
 			owners[o] = value
 		}
-		if err = rows.Err(); err != nil {
+		if err = errors.Join(rows.Err(), rows.Close()); err != nil {
 			return nil, fmt.Errorf("lock fences: %w", err)
 		}
 	}
@@ -70,9 +77,12 @@ func (c *Committer) lockQuery(order []owner) (string, []any) {
 	return query, args
 }
 
-// write stores the rows of those members that have no error.
-func (c *Committer) write(ctx context.Context, h sqlkit.Handle, group []*Member, outcomes []error) error {
-	for _, t := range gather(group, outcomes) {
+// write stores the rows of those members that have no error, and those that their batches gave.
+func (c *Committer) write(ctx context.Context, h sqlkit.Handle, group []*Member, outcomes []error, more []Row) error {
+	if c.texts.dialect == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
+		ctx = context.WithoutCancel(ctx)
+	}
+	for _, t := range gather(group, outcomes, more) {
 		for _, isDelete := range []bool{true, false} {
 			rows := slices.DeleteFunc(slices.Clone(t.rows), func(r *Row) bool { return r.isDelete() != isDelete })
 			for part := range slices.Chunk(rows, chunk(c.texts.dialect, isDelete)) {
@@ -95,15 +105,12 @@ type change struct {
 }
 
 // gather sorts the rows by table and key, so that transactions touch them in one order, and keeps one of those with the same key.
-func gather(group []*Member, outcomes []error) []*change {
+func gather(group []*Member, outcomes []error, more []Row) []*change {
 	byTable := map[*Table]*change{}
 	var buf [128]byte
-	for i, m := range group {
-		if outcomes[i] != nil {
-			continue
-		}
-		for j := range m.Rows {
-			row := &m.Rows[j]
+	add := func(rows []Row) {
+		for j := range rows {
+			row := &rows[j]
 			t := byTable[row.Table]
 			if t == nil {
 				t = &change{table: row.Table, at: map[string]int{}}
@@ -112,7 +119,15 @@ func gather(group []*Member, outcomes []error) []*change {
 			t.add(row, string(row.id(buf[:0])))
 		}
 	}
-	changes := slices.SortedFunc(maps.Values(byTable), func(a, b *change) int { return cmp.Compare(a.table.Name, b.table.Name) })
+	for i, m := range group {
+		if outcomes[i] == nil {
+			add(m.Rows)
+		}
+	}
+	add(more)
+	changes := slices.SortedFunc(maps.Values(byTable), func(a, b *change) int {
+		return cmp.Or(cmp.Compare(a.table.Name, b.table.Name), a.table.rank()-b.table.rank())
+	})
 	for _, t := range changes {
 		t.sort()
 	}

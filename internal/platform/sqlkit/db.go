@@ -15,7 +15,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // Dialect is the family of a database.
@@ -110,15 +110,9 @@ func (db *DB) openSQLite(path string, maxConns int) error {
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	w, err := sql.Open("sqlite", dsn+"&_txlock=immediate")
-	if err != nil {
-		return err
-	}
+	w := sql.OpenDB(&liteConnector{dsn + "&_txlock=immediate", &sqlite.Driver{}})
 	w.SetMaxOpenConns(1)
-	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
-	if err != nil {
-		return err
-	}
+	r := sql.OpenDB(&liteConnector{dsn + "&_pragma=query_only(1)", &sqlite.Driver{}})
 	r.SetMaxOpenConns(max(2, min(maxConns, 8)))
 	r.SetMaxIdleConns(max(2, min(maxConns, 8)))
 	db.write, db.read = bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New())
