@@ -37,11 +37,19 @@ func (c *core) openLocks(listening net.Addr) {
 			c.self.Address = u.Host
 		}
 	}
-	var locks lease.Locks = lease.NewMemory(0, lease.SinceBoot)
+	var locks lease.Locks = lease.NewMemory(c.lockTTL(), lease.SinceBoot)
 	if c.redis != nil {
-		locks = lease.NewRedis(c.redis, c.cluster.Installation(), lease.TTL)
+		locks = lease.NewRedis(c.redis, c.cluster.Installation(), c.lockTTL())
 	}
 	c.locks = lease.New(locks, c.self, lease.Options{Logger: c.logger})
+}
+
+// lockTTL is how long a lock stands without a renewal; 0 is for ever, where there is no other process that may want it.
+func (c *core) lockTTL() time.Duration {
+	if c.redis == nil {
+		return 0
+	}
+	return lease.TTL
 }
 
 // addCluster adds what keeps the process among others.

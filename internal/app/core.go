@@ -21,6 +21,7 @@ import (
 	"turnero/internal/platform/limit"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/peer"
 	"turnero/internal/platform/redisconn"
 	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
@@ -43,16 +44,19 @@ type core struct {
 	bus     bus.Bus
 	locks   *lease.Holder
 	self    lease.Owner // how other processes know this one
-	events  *outbox.Log
-	jobs    *jobs.Queue
-	keys    *secret.Keyring
-	network *network
-	devices *wastore.Store
+	peers   *peer.Client
 	mux     *http.ServeMux
 	api     *httpkit.API
-	group   *lifecycle.Group
-	chores  []chore
-	closing chan struct{} // closed when the process begins to stop
+	// questions answers what other processes ask.
+	questions *peer.Server
+	events    *outbox.Log
+	jobs      *jobs.Queue
+	keys      *secret.Keyring
+	network   *network
+	devices   *wastore.Store
+	group     *lifecycle.Group
+	chores    []chore
+	closing   chan struct{} // closed when the process begins to stop
 
 	baseURL       string // under which people reach the process
 	tenantLimit   limit.Limiter
@@ -119,6 +123,9 @@ func (c *core) openKeys(ctx context.Context) error {
 	if created {
 		c.logger.InfoContext(ctx, "master key made; keep a copy in a safe place, nothing sealed can be read without it", "file", c.data.file(secret.FileName))
 	}
+	key := master.DeriveKey(peer.KeyPurpose)
+	c.peers = peer.NewClient(key, c.now)
+	c.questions = peer.NewServer(c.mux, key, c.now, c.logger)
 	if c.keys, err = secret.NewKeyring(c.db, master, c.now); err != nil {
 		return err
 	}
@@ -137,6 +144,9 @@ func (c *core) mayMakeMasterKey(ctx context.Context) bool {
 // close closes what openCore opened. It may be called at any point of it.
 func (c *core) close() error {
 	var errs []error
+	if c.peers != nil {
+		c.peers.Close()
+	}
 	if c.devices != nil {
 		c.devices.Close()
 	}

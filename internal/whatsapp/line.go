@@ -30,30 +30,13 @@ func (s *Service) Init(ctx context.Context, p id.Principal, session id.Session) 
 			return Session{}, err
 		}
 	}
-	out, err := s.start(ctx, ref, func(v *Session) []events.Event {
-		if v.isRunning() {
-			return nil
-		}
-		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now())
-	})
-	if err == nil {
-		s.sessions.planOpen(ref, 0)
-	}
-	return out, err
-}
-
-// start changes a session that is to run from now on.
-func (s *Service) start(ctx context.Context, ref Ref, change func(*Session) []events.Event) (Session, error) {
 	if _, err := s.store.FindSession(ctx, ref); err != nil {
 		return Session{}, err
 	}
-	s.sessions.want(ref)
-	return s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
-		if v.IsPaused {
-			return nil, errPaused()
-		}
-		return change(v), nil
-	})
+	if _, err := s.send(ctx, errand(ref, ErrandInit)); err != nil {
+		return Session{}, err
+	}
+	return s.store.FindSession(ctx, ref)
 }
 
 func errPaused() error {
@@ -128,9 +111,13 @@ func (s *Service) QR(ctx context.Context, p id.Principal, session id.Session) (Q
 	if err != nil {
 		return QRCode{}, err
 	}
-	if t := s.sessions.term(v.Ref); t != nil && !v.IsLinked {
-		if code := t.code(); code.Text != "" && code.ExpiresAt.After(s.now()) {
-			return code, nil
+	if !v.IsLinked && v.isRunning() {
+		code, err := s.send(ctx, errand(v.Ref, ErrandQR))
+		if err != nil {
+			return QRCode{}, err
+		}
+		if code.Code != "" && code.ExpiresAt.After(s.now()) {
+			return QRCode{Text: code.Code, ExpiresAt: code.ExpiresAt}, nil
 		}
 	}
 	return QRCode{}, withStatus(noQR(v), v)
@@ -167,31 +154,28 @@ func (s *Service) PairCode(ctx context.Context, p id.Principal, session id.Sessi
 	if v.IsLinked {
 		return "", withStatus(errAlreadyLinked(), v)
 	}
-	t := s.sessions.term(v.Ref)
-	if t == nil {
-		return "", withStatus(fault.New(fault.Conflict, "not_linking", "the line is not being linked; start it with POST /api/whatsapp/init"), v)
+	if !v.isRunning() {
+		return "", withStatus(fault.New(fault.Conflict, reasonNotLinking, "the line is not being linked; start it with POST /api/whatsapp/init"), v)
 	}
-	line, status, ok := t.live()
-	if !ok || status != StatusQR {
-		return "", withStatus(fault.New(fault.Conflict, "not_linking", "the line is not ready for a code; ask again when its status is qr"), v)
+	e := errand(v.Ref, ErrandPairCode)
+	e.Number = digits
+	answer, err := s.send(ctx, e)
+	if f, ok := fault.As(err); ok && f.Reason == reasonNotLinking {
+		err = withStatus(f, v)
 	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	code, err := line.PairCode(ctx, digits)
-	return code, s.liveFault(err)
+	return answer.Code, err
 }
 
 // Restart closes the session's connection and opens another.
 func (s *Service) Restart(ctx context.Context, p id.Principal, session id.Session) (Session, error) {
 	ref := sessionOf(p.Tenant, session)
-	s.sessions.want(ref)
-	out, err := s.start(ctx, ref, func(v *Session) []events.Event {
-		return v.move(StatusConnecting, ReasonRequested, time.Time{}, s.now())
-	})
-	if err == nil {
-		s.sessions.later(0, func(ctx context.Context) { s.sessions.reopen(ctx, ref) })
+	if _, err := s.store.FindSession(ctx, ref); err != nil {
+		return Session{}, err
 	}
-	return out, err
+	if _, err := s.send(ctx, errand(ref, ErrandRestart)); err != nil {
+		return Session{}, err
+	}
+	return s.store.FindSession(ctx, ref)
 }
 
 // Logout removes the session's link, on WhatsApp's side too when the line is connected, and deletes its keys. What is queued fails.
@@ -200,44 +184,10 @@ func (s *Service) Logout(ctx context.Context, p id.Principal, session id.Session
 	if _, err := s.store.FindSession(ctx, ref); err != nil {
 		return Session{}, err
 	}
-	if err := s.sessions.logout(ctx, ref); err != nil {
+	if _, err := s.send(ctx, errand(ref, ErrandLogout)); err != nil {
 		return Session{}, err
 	}
-	return s.unlinkWith(ctx, ref, 0, func(v *Session) []events.Event {
-		v.Fence++
-		to := StatusStopped
-		if v.IsLinked || v.Status == StatusLoggedOut {
-			to = StatusLoggedOut
-		}
-		told := v.move(to, ReasonRequested, time.Time{}, s.now())
-		return append(told, v.endDowntime(s.now())...)
-	})
-}
-
-// logout removes the link of a session and closes it in this process.
-func (m *SessionManager) logout(ctx context.Context, ref Ref) error {
-	slot := m.slot(ref)
-	if err := slot.take(ctx); err != nil {
-		return err
-	}
-	defer slot.release()
-	if t := slot.current(); t != nil {
-		if line, _, ok := t.live(); ok {
-			t.leave()
-			asking, cancel := context.WithTimeout(ctx, liveTimeout)
-			err := line.Logout(asking)
-			cancel()
-			if err != nil {
-				m.svc.log.Info("whatsapp link removed on our side only", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
-			}
-		}
-	}
-	m.endTerm(slot)
-	session, err := m.svc.store.FindSession(ctx, ref)
-	if err != nil {
-		return err
-	}
-	return m.engine.Forget(ctx, Term{ref, session.Fence})
+	return s.store.FindSession(ctx, ref)
 }
 
 // HandleEvent stops a suspended tenant's sessions and starts those of one that is reopened. Handling an event again changes nothing.
@@ -277,16 +227,17 @@ func (s *Service) pause(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return err
 	}
+	s.peers.Announce()
 	return s.sessions.end(ctx, ref)
 }
 
 func (s *Service) resume(ctx context.Context, ref Ref) error {
-	v, err := s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
+	_, err := s.updateSession(ctx, ref, 0, func(v *Session) ([]events.Event, error) {
 		v.IsPaused = false
 		return nil, nil
 	})
-	if err == nil && v.IsLinked {
-		s.sessions.planOpen(ref, 0)
+	if err == nil {
+		s.peers.Announce()
 	}
 	return err
 }

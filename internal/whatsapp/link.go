@@ -44,12 +44,11 @@ func (s *Service) changeSession(ctx context.Context, ref Ref, fence int64, chang
 	return after, nil
 }
 
-// noteChange logs and counts what changed, and has a downtime watched.
+// noteChange logs what changed, and has a downtime watched.
 func (s *Service) noteChange(before, after Session) {
 	who := []any{"tenant", after.Tenant.String(), "session", after.Session.String(), "status", string(after.Status), "reason", after.Reason}
 	if before.Status != after.Status {
 		s.log.Info("whatsapp session status", who...)
-		s.observe.StatusChanged(before.Status, after.Status)
 	}
 	if !before.DownSince.Equal(after.DownSince) {
 		s.sessions.watch(after)
@@ -57,10 +56,8 @@ func (s *Service) noteChange(before, after Session) {
 	switch {
 	case after.IsAlerted && !before.IsAlerted:
 		s.log.Warn("whatsapp line down", append(who, "down_since", after.DownSince)...)
-		s.observe.Alert(true)
 	case before.IsAlerted && !after.IsAlerted:
 		s.log.Info("whatsapp line no longer down", who...)
-		s.observe.Alert(false)
 	}
 }
 

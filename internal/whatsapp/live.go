@@ -18,20 +18,12 @@ type ContactCheck struct {
 	IDs   ContactIDs // when it is
 }
 
-// connectedLine gives the session's line when messages flow. Faults: Unavailable, "session_not_linked" or "session_offline".
-func (s *Service) connectedLine(ctx context.Context, ref Ref) (Line, error) {
+// sendLive does an errand with a session that must be linked. Faults: Unavailable, "session_not_linked" or "session_offline".
+func (s *Service) sendLive(ctx context.Context, ref Ref, e Errand) (Answer, error) {
 	if err := s.mustBeLinked(ctx, s.store, ref); err != nil {
-		return nil, err
+		return Answer{}, err
 	}
-	t := s.sessions.term(ref)
-	if t == nil {
-		return nil, errOffline(retryLater)
-	}
-	line, status, ok := t.live()
-	if !ok || status != StatusConnected {
-		return nil, errOffline(retrySoon)
-	}
-	return line, nil
+	return s.send(ctx, e)
 }
 
 // CheckContact asks WhatsApp whether a phone number is there.
@@ -40,21 +32,27 @@ func (s *Service) CheckContact(ctx context.Context, p id.Principal, session id.S
 	if err != nil {
 		return ContactCheck{}, err
 	}
-	line, err := s.connectedLine(ctx, sessionOf(p.Tenant, session))
+	ref := sessionOf(p.Tenant, session)
+	e := errand(ref, ErrandLookup)
+	e.Number = digits
+	answer, err := s.sendLive(ctx, ref, e)
 	if err != nil {
 		return ContactCheck{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	ids, ok, err := line.Lookup(ctx, digits)
-	if err != nil {
-		return ContactCheck{}, s.liveFault(err)
-	}
-	out := ContactCheck{Phone: NumberAddress(digits).Phone(), IsOn: ok}
-	if ok {
-		out.IDs = ids
+	out := ContactCheck{Phone: NumberAddress(digits).Phone(), IsOn: answer.Found}
+	if answer.Found {
+		out.IDs = ContactIDs{Number: addressOrZero(answer.Number), LID: addressOrZero(answer.LID)}
 	}
 	return out, nil
+}
+
+// addressOrZero reads a WhatsApp ID that may be left out.
+func addressOrZero(text string) Address {
+	a, err := ParseAddress(text)
+	if err != nil {
+		return Address{}
+	}
+	return a
 }
 
 // MarkRead says that the staff has read a chat: nothing in it is unread any more, and, when the line is connected, WhatsApp shows its senders so.
@@ -82,16 +80,12 @@ func (s *Service) MarkRead(ctx context.Context, p id.Principal, session id.Sessi
 	if err != nil || len(read) == 0 {
 		return err
 	}
-	if line, err := s.connectedLine(ctx, c.Ref); err == nil { // else it is read here all the same: WhatsApp's ticks are a courtesy
-		s.tellRead(ctx, line, c, read)
-	}
+	s.tellRead(ctx, c, read)
 	return nil
 }
 
-// tellRead marks messages as read on WhatsApp, sender by sender.
-func (s *Service) tellRead(ctx context.Context, line Line, c Chat, read []Message) {
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
+// tellRead marks messages as read on WhatsApp, sender by sender. They are read here all the same when it cannot be done: WhatsApp's ticks are a courtesy.
+func (s *Service) tellRead(ctx context.Context, c Chat, read []Message) {
 	bySender := map[Address][]string{}
 	for _, m := range read {
 		if !strings.HasPrefix(m.WAID, hashedWAID) {
@@ -100,7 +94,9 @@ func (s *Service) tellRead(ctx context.Context, line Line, c Chat, read []Messag
 		}
 	}
 	for sender, waIDs := range bySender {
-		if err := line.MarkRead(ctx, c.Address, sender, waIDs); err != nil {
+		e := errand(c.Ref, ErrandMarkRead)
+		e.Chat, e.Sender, e.WAIDs = c.Address.String(), sender.String(), waIDs
+		if _, err := s.sendLive(ctx, c.Ref, e); err != nil {
 			s.log.Debug("whatsapp chat not marked as read", "tenant", c.Tenant.String(), "session", c.Session.String(), "error", err.Error())
 			return
 		}
@@ -116,11 +112,8 @@ func (s *Service) Typing(ctx context.Context, p id.Principal, session id.Session
 	if !c.isWritable() {
 		return fault.BadField("chatId", "must be a person or a group")
 	}
-	line, err := s.connectedLine(ctx, c.Ref)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
-	defer cancel()
-	return s.liveFault(line.Typing(ctx, c.Address, isOn))
+	e := errand(c.Ref, ErrandTyping)
+	e.Chat, e.On = c.Address.String(), isOn
+	_, err = s.sendLive(ctx, c.Ref, e)
+	return err
 }

@@ -16,12 +16,12 @@ import (
 // How the sessions of a process are opened and closed.
 const (
 	mostOpening   = 16                   // terms begun at the same time
-	restoreStep   = 2 * time.Millisecond // by which each session widens the spread of a restore
-	restoreSpread = 2 * time.Second      // its widest
+	openStep      = 2 * time.Millisecond // by which each session widens the spread of those that are opened together
+	openSpread    = 2 * time.Second      // its widest
 	firstBackoff  = time.Second
 	mostBackoff   = time.Minute
 	pauseReplaced = 30 * time.Second // shortest, after somebody else connected as the same device
-	drainTime     = 3 * time.Second  // for sends under way when the process stops
+	drainTime     = 3 * time.Second  // for sends under way when a session is handed over
 )
 
 // errNotWanted ends the opening of a session that should not run.
@@ -36,32 +36,37 @@ func backoff(n int) time.Duration {
 	return pause/2 + rand.N(pause/2)
 }
 
-// SessionManager holds the sessions that this process carries: it restores them at start, opens one term of ownership for
-// each, opens it again when it fails, watches for lines that stay down, and closes all when the process stops.
+// SessionManager holds the sessions that this process carries: it claims its share of all, opens one term of ownership for
+// each, opens it again when it fails, watches for lines that stay down, and hands all over when the process stops.
 type SessionManager struct {
 	svc     *Service
 	engine  Engine
+	claims  Claims
+	peers   Peers
 	agenda  *agenda
 	opening chan struct{} // bounds how many terms are begun at once
 	running atomic.Bool
 
 	mu    sync.Mutex
 	slots map[Ref]*slot
+	mine  map[Ref]context.Context // what was claimed, with the claim's context
+	seen  Ownership               // as last looked at
 }
 
-func newSessionManager(svc *Service, engine Engine) *SessionManager {
-	return &SessionManager{svc: svc, engine: engine, agenda: newAgenda(), opening: make(chan struct{}, mostOpening), slots: map[Ref]*slot{}}
+func newSessionManager(svc *Service, d Deps) *SessionManager {
+	return &SessionManager{svc: svc, engine: d.Engine, claims: d.Claims, peers: d.Peers, agenda: newAgenda(), opening: make(chan struct{}, mostOpening),
+		slots: map[Ref]*slot{}, mine: map[Ref]context.Context{}}
 }
 
-// Run restores the sessions that are linked and carries them until ctx ends; then it lets sends under way finish, closes every line and returns
-// when nothing runs any more.
+// Run carries this process's share of the sessions until ctx ends; then it lets sends under way finish, closes every line, hands the sessions
+// over and returns when nothing runs any more.
 func (m *SessionManager) Run(ctx context.Context) error {
 	if m.running.Swap(true) {
 		return errors.New("whatsapp: the sessions are carried already")
 	}
 	defer m.running.Store(false)
 	var work sync.WaitGroup
-	m.later(0, m.restore)
+	work.Go(func() { m.balance(ctx) })
 	for ctx.Err() == nil {
 		due, next, ok := m.agenda.takeDue(m.svc.clock())
 		for _, t := range due {
@@ -69,9 +74,9 @@ func (m *SessionManager) Run(ctx context.Context) error {
 		}
 		m.sleep(ctx, next, ok)
 	}
-	m.closeAll()
+	m.leave(context.WithoutCancel(ctx))
 	work.Wait()
-	m.closeAll() // what was being opened meanwhile
+	m.leave(context.WithoutCancel(ctx)) // what was being opened meanwhile
 	return nil
 }
 
@@ -95,35 +100,6 @@ func (m *SessionManager) later(pause time.Duration, do func(ctx context.Context)
 	m.agenda.add(m.svc.clock().Add(pause), do)
 }
 
-// restore looks after what the last process left: linked sessions are opened, those that were in the middle of linking are
-// stopped, and whoever is down is watched. It comes again when the database does not answer.
-func (m *SessionManager) restore(ctx context.Context) {
-	sessions, err := m.svc.store.ListSessionsAtStart(ctx)
-	if err != nil {
-		m.svc.log.Warn("whatsapp sessions not restored yet", "error", err.Error())
-		m.later(backoff(1), m.restore)
-		return
-	}
-	spread := min(time.Duration(len(sessions))*restoreStep, restoreSpread)
-	for _, s := range sessions {
-		m.svc.observe.StatusChanged("", s.Status)
-		if s.IsAlerted {
-			m.svc.observe.Alert(true)
-		}
-		m.watch(s)
-		if s.IsAlerted {
-			m.svc.observe.Alert(true) // counted by the process before, which is gone
-		}
-		switch {
-		case s.IsLinked && !s.IsPaused:
-			m.planOpen(s.Ref, jitter(spread))
-		case s.isRunning():
-			m.interrupt(ctx, s.Ref)
-		}
-	}
-	m.svc.log.Info("whatsapp sessions restored", "count", len(sessions))
-}
-
 func jitter(most time.Duration) time.Duration {
 	if most <= 0 {
 		return 0
@@ -131,7 +107,7 @@ func jitter(most time.Duration) time.Duration {
 	return rand.N(most)
 }
 
-// interrupt stops a session that was being linked when the process ended, unless somebody has started it again since.
+// interrupt stops a session that was being linked when its owner ended, unless somebody has started it again since.
 func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
 	_, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
 		if s.IsLinked || m.slot(ref).wanted() {
@@ -178,7 +154,7 @@ func (m *SessionManager) reopen(ctx context.Context, ref Ref) {
 	m.begin(ctx, slot, ref)
 }
 
-// begin takes the fence and opens the line. The caller has the slot's turn.
+// begin takes the fence and opens the line, if the session is this process's to carry. The caller has the slot's turn.
 func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
 	select {
 	case m.opening <- struct{}{}:
@@ -187,31 +163,48 @@ func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
 		return
 	}
 	m.endTerm(slot)
-	t, err := m.newTerm(ctx, ref)
+	claim, err := m.claim(ctx, ref)
+	var t *term
+	if err == nil {
+		t, err = m.newTerm(claim, ref)
+	}
 	if err == nil {
 		slot.set(t)
 		err = m.connect(t)
 	}
-	if err == nil || errors.Is(err, errNotWanted) || fault.Is(err, fault.NotFound) || ctx.Err() != nil {
+	switch {
+	case err == nil || errors.Is(err, errNotWanted) || errors.Is(err, errNotMine) || fault.Is(err, fault.NotFound) || ctx.Err() != nil:
+		return
+	case errors.Is(err, errHeld):
+		m.giveUp(ctx, ref)
 		return
 	}
 	m.svc.log.Warn("whatsapp session not opened", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
 	m.planOpen(ref, backoff(slot.fails()))
 }
 
-// newTerm takes the fence of a session that should run.
-func (m *SessionManager) newTerm(ctx context.Context, ref Ref) (*term, error) {
-	session, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
-		if s.IsPaused || !s.IsLinked && !s.isRunning() {
+// newTerm takes the fence of a session that should run. The term ends with the claim at the latest.
+func (m *SessionManager) newTerm(claim context.Context, ref Ref) (*term, error) {
+	self := m.claims.Self().ID
+	ctx, cancel := context.WithTimeout(claim, storeTimeout)
+	defer cancel()
+	session, err := m.svc.changeSession(ctx, ref, 0, func(tx Store, s *Session) ([]events.Event, error) {
+		if !s.isWanted() {
 			return nil, errNotWanted
 		}
+		if s.Owner != "" && s.Owner != self {
+			if held, err := tx.IsHolding(ctx, s.Owner); err != nil || held {
+				return nil, errors.Join(err, errHeld)
+			}
+		}
 		s.Fence++
+		s.Owner = self
 		return s.move(StatusConnecting, ReasonRestored, time.Time{}, m.svc.now()), nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newTerm(context.WithoutCancel(ctx), m, session), nil
+	return newTerm(claim, m, session), nil
 }
 
 func (m *SessionManager) connect(t *term) error {
@@ -246,20 +239,30 @@ func (m *SessionManager) end(ctx context.Context, ref Ref) error {
 
 // reap closes the line of a term that has ended by itself. It is done elsewhere, since the engine may be in the middle of telling.
 func (m *SessionManager) reap(t *term) {
+	m.later(0, func(ctx context.Context) { m.closeEnded(ctx, t) })
+}
+
+// reapAndGiveUp is reap for a session that somebody else has taken.
+func (m *SessionManager) reapAndGiveUp(t *term) {
 	m.later(0, func(ctx context.Context) {
-		slot := m.slot(t.Ref)
-		if slot.take(ctx) != nil {
-			return
-		}
-		defer slot.release()
-		if slot.current() != t {
-			return
-		}
-		m.endTerm(slot)
-		if t.isLoggedOut() {
-			m.forget(ctx, t.Term)
-		}
+		m.closeEnded(ctx, t)
+		m.giveUp(ctx, t.Ref)
 	})
+}
+
+func (m *SessionManager) closeEnded(ctx context.Context, t *term) {
+	slot := m.slot(t.Ref)
+	if slot.take(ctx) != nil {
+		return
+	}
+	defer slot.release()
+	if slot.current() != t {
+		return
+	}
+	m.endTerm(slot)
+	if t.isLoggedOut() {
+		m.forget(ctx, t.Term)
+	}
 }
 
 // forget deletes the keys of a link that is gone, in case the engine was stopped before it had done so.
@@ -326,24 +329,28 @@ func (m *SessionManager) raiseAlert(ctx context.Context, ref Ref) {
 	}
 }
 
-// closeAll closes every line of the process; sends under way may finish.
-func (m *SessionManager) closeAll() {
-	m.mu.Lock()
-	slots := make([]*slot, 0, len(m.slots))
-	for _, s := range m.slots {
-		slots = append(slots, s)
+// logout removes the link of a session on WhatsApp's side, when its line is open, and its keys.
+func (m *SessionManager) logout(ctx context.Context, ref Ref) error {
+	slot := m.slot(ref)
+	if err := slot.take(ctx); err != nil {
+		return err
 	}
-	m.mu.Unlock()
-	var work sync.WaitGroup
-	for _, s := range slots {
-		t := s.stop()
-		if t == nil {
-			continue
+	defer slot.release()
+	if t := slot.current(); t != nil {
+		if line, _, ok := t.live(); ok {
+			t.leave()
+			asking, cancel := context.WithTimeout(ctx, liveTimeout)
+			err := line.Logout(asking)
+			cancel()
+			if err != nil {
+				m.svc.log.Info("whatsapp link removed on our side only", "tenant", ref.Tenant.String(), "session", ref.Session.String(), "error", err.Error())
+			}
 		}
-		work.Go(func() {
-			t.drain(drainTime)
-			s.set(nil)
-		})
 	}
-	work.Wait()
+	m.endTerm(slot)
+	session, err := m.svc.store.FindSession(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return m.engine.Forget(ctx, Term{ref, session.Fence})
 }

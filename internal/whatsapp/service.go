@@ -16,19 +16,20 @@ type Users interface {
 
 // Observer is told what is worth counting. Fields left nil are not called; none may block.
 type Observer struct {
-	StatusChanged func(from, to Status)                    // a session changed status; from "" when a process that starts finds it so
-	Alert         func(isDown bool)                        // a line has been down for a minute, or an alerted one is up again
-	Received      func(kind ChatKind)                      // a new incoming message is stored
-	Sent          func(queued time.Duration)               // WhatsApp acknowledged a message, so long after it was queued
-	Failed        func(reason string)                      // an outgoing message failed
-	TermEnded     func(reason string)                      // a term of ownership ended otherwise than by being asked to
-	Attempt       func(took time.Duration, outcome string) // one attempt to send: "sent", "rejected", "offline", "unknown"
+	LinesDown func(n int)                              // so many lines of the installation have been down for a minute; told every few seconds
+	Received  func(kind ChatKind)                      // a new incoming message is stored
+	Sent      func(queued time.Duration)               // WhatsApp acknowledged a message, so long after it was queued
+	Failed    func(reason string)                      // an outgoing message failed
+	TermEnded func(reason string)                      // a term of ownership ended otherwise than by being asked to
+	Attempt   func(took time.Duration, outcome string) // one attempt to send: "sent", "rejected", "offline", "unknown"
 }
 
 // Deps is what the module needs.
 type Deps struct {
 	Store  Store
 	Engine Engine
+	Claims Claims
+	Peers  Peers
 	Users  Users
 	// ParsePhone reads a phone number as people of the tenant's country write it and gives its digits in international form; a sign in front is
 	// taken off. ok is false for what is no number.
@@ -44,6 +45,7 @@ type Deps struct {
 type Service struct {
 	store    Store
 	users    Users
+	peers    Peers
 	parse    func(ctx context.Context, tenant id.Tenant, text string) (string, bool, error)
 	fold     func(digits string) string
 	now      func() time.Time // in UTC and whole microseconds, as it is stored
@@ -56,10 +58,10 @@ type Service struct {
 
 // New makes the module. Its lines stay closed until Manager().Run is called.
 func New(d Deps) *Service {
-	s := &Service{store: d.Store, users: d.Users, parse: d.ParsePhone, fold: d.FoldPhone, clock: d.Now, log: d.Logger, observe: d.Observer.complete(),
+	s := &Service{store: d.Store, users: d.Users, peers: d.Peers, parse: d.ParsePhone, fold: d.FoldPhone, clock: d.Now, log: d.Logger, observe: d.Observer.complete(),
 		outcomes: newOutcomes()}
 	s.now = func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) }
-	s.sessions = newSessionManager(s, d.Engine)
+	s.sessions = newSessionManager(s, d)
 	return s
 }
 
@@ -71,11 +73,8 @@ func (s *Service) Manager() *SessionManager { return s.sessions }
 
 // complete replaces missing functions by ones that do nothing.
 func (o Observer) complete() Observer {
-	if o.StatusChanged == nil {
-		o.StatusChanged = func(Status, Status) {}
-	}
-	if o.Alert == nil {
-		o.Alert = func(bool) {}
+	if o.LinesDown == nil {
+		o.LinesDown = func(int) {}
 	}
 	if o.Received == nil {
 		o.Received = func(ChatKind) {}

@@ -85,6 +85,7 @@ type Session struct {
 	DownSince time.Time // since when a line that should be up is not; zero while it is up or nobody expects it to be
 	IsAlerted bool      // the alert for DownSince was raised
 	Fence     int64     // grows with each term of ownership; only the term that holds it may write for the session
+	Owner     string    // the process that took the fence last
 	CreatedAt time.Time
 }
 
@@ -108,6 +109,9 @@ func (s *Session) Number() string {
 	}
 	return s.Identity.Contact.Number.Phone()
 }
+
+// isWanted reports whether some process should carry the session.
+func (s *Session) isWanted() bool { return !s.IsPaused && (s.IsLinked || s.isRunning()) }
 
 // isRunning reports whether an engine is at work for the session.
 func (s *Session) isRunning() bool { return s.Status.IsRunning() }

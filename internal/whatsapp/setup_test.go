@@ -14,10 +14,12 @@ import (
 	"turnero/internal/events"
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
+	"turnero/internal/platform/lease"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
 	"turnero/internal/whatsapp"
+	"turnero/internal/whatsapp/leased"
 	"turnero/internal/whatsapp/sqlstore"
 )
 
@@ -45,8 +47,11 @@ func setupOn(t *testing.T, db *sqlkit.DB) *bench {
 	tenant := id.NewTenant()
 	b := &bench{t: t, db: db, tenant: tenant, engine: newFakeEngine(), users: fakeUsers{}, admin: id.Principal{Tenant: tenant, User: id.NewUser(), Role: id.Admin}}
 	quiet := slog.New(slog.DiscardHandler)
-	b.store = sqlstore.New(db, outbox.New(db, bus.NewMemory(), time.Now, quiet))
-	b.svc = whatsapp.New(whatsapp.Deps{Store: b.store, Engine: b.engine, Users: b.users, ParsePhone: parsePhone, FoldPhone: foldPhone, Now: time.Now, Logger: quiet})
+	wakes := bus.NewMemory()
+	b.store = sqlstore.New(db, outbox.New(db, wakes, time.Now, quiet))
+	self := lease.Owner{ID: "alone"}
+	processes := leased.New(leased.Options{Holder: lease.New(lease.NewMemory(0, lease.SinceBoot), self, lease.Options{}), Self: self, Bus: wakes, Hold: b.store, Logger: quiet})
+	b.svc = whatsapp.New(whatsapp.Deps{Store: b.store, Engine: b.engine, Claims: processes, Peers: processes, Users: b.users, ParsePhone: parsePhone, FoldPhone: foldPhone, Now: time.Now, Logger: quiet})
 	return b
 }
 

@@ -48,8 +48,16 @@ type SessionStore interface {
 	SaveSession(ctx context.Context, s Session) error
 	// ListSessions lists a tenant's sessions, oldest first.
 	ListSessions(ctx context.Context, tenant id.Tenant) ([]Session, error)
-	// ListSessionsAtStart lists, of all tenants, what a process must look after when it starts: sessions that are linked or down or in the middle of linking.
-	ListSessionsAtStart(ctx context.Context) ([]Session, error)
+	// ListSessionsToCarry lists, of all tenants, what somebody must look after: sessions that are linked or down or in the middle of linking.
+	ListSessionsToCarry(ctx context.Context) ([]Session, error)
+
+	// HoldOn keeps the sessions of a process its own for d from now, by the database's clock, whatever becomes of their locks. held is false when an
+	// earlier hold has run out: only LetGo ends that.
+	HoldOn(ctx context.Context, process string, d time.Duration) (held bool, err error)
+	// LetGo ends a hold.
+	LetGo(ctx context.Context, process string) error
+	// IsHolding reports whether a process has a hold now.
+	IsHolding(ctx context.Context, process string) (bool, error)
 }
 
 // ContactStore keeps contacts. No two contacts of a tenant have the same number or the same LID.
@@ -126,6 +134,8 @@ type MessageStore interface {
 	ListIncoming(ctx context.Context, tenant id.Tenant, chat id.Chat, limit int) ([]Message, error)
 	// ListQueued lists a session's queued messages in order of position, without those of the chats in except.
 	ListQueued(ctx context.Context, ref Ref, except []id.Chat, limit int) ([]Queued, error)
+	// ListWithQueue lists the sessions of all tenants that have queued messages.
+	ListWithQueue(ctx context.Context) ([]Ref, error)
 	// FindQueued reads one queued message as it is now; ok is false when it is no longer queued.
 	FindQueued(ctx context.Context, ref Ref, message id.Message) (q Queued, ok bool, err error)
 }

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -15,14 +16,18 @@ const storeTimeout = 10 * time.Second
 // errTermOver is why the context of a term ends when somebody asked for it.
 var errTermOver = errors.New("whatsapp: the term of ownership is over")
 
+// errClaimLost is why a term ends whose session is no longer this process's.
+var errClaimLost = errors.New("whatsapp: the session is not this process's any more")
+
 // term is one term of ownership of a session: one fence, one context, one line. It is the Sink of its engine. Whatever goes
 // wrong in it ends the context first, so that nothing of the term writes, sends or acknowledges afterwards.
 type term struct {
 	Term
 	svc     *Service
 	manager *SessionManager
-	ctx     context.Context // the term itself: all it does runs under it
+	ctx     context.Context // the term itself: all it does runs under it; it ends with the claim
 	cancel  context.CancelCauseFunc
+	unwatch func() bool
 	out     sender
 
 	telling sync.Mutex // one change of status is written after another
@@ -37,10 +42,11 @@ type term struct {
 
 var _ Sink = (*term)(nil)
 
-func newTerm(ctx context.Context, m *SessionManager, session Session) *term {
+func newTerm(claim context.Context, m *SessionManager, session Session) *term {
 	t := &term{Term: Term{session.Ref, session.Fence}, svc: m.svc, manager: m, status: session.Status}
-	t.ctx, t.cancel = context.WithCancelCause(ctx)
+	t.ctx, t.cancel = context.WithCancelCause(claim)
 	t.out.term = t
+	t.unwatch = context.AfterFunc(claim, func() { t.fail(fmt.Errorf("%w: %w", errClaimLost, context.Cause(claim))) })
 	return t
 }
 
@@ -101,26 +107,31 @@ func (t *term) isLoggedOut() bool {
 	return t.status == StatusLoggedOut
 }
 
-// fail ends the term because of an error: its context first, then, elsewhere, its line. The session is opened again after a pause, unless
-// somebody else has it.
+// fail ends the term because of an error: its context first, then, elsewhere, its line. The session is opened again after a pause, here if
+// this process still has it.
 func (t *term) fail(err error) {
 	if !t.over() {
 		return
 	}
 	t.cancel(err)
 	t.svc.log.Warn("whatsapp term ended", "tenant", t.Tenant.String(), "session", t.Session.String(), "error", err.Error())
-	if errors.Is(err, ErrStaleFence) {
+	switch {
+	case errors.Is(err, ErrStaleFence):
 		t.svc.observe.TermEnded("stale_fence")
+		t.manager.reapAndGiveUp(t)
+	case errors.Is(err, errClaimLost):
+		t.svc.observe.TermEnded("claim_lost")
 		t.manager.reap(t)
-		return
+	default:
+		t.svc.observe.TermEnded(ReasonStoreError)
+		t.manager.reopenAfterFailure(t)
 	}
-	t.svc.observe.TermEnded(ReasonStoreError)
-	t.manager.reopenAfterFailure(t)
 }
 
 // close ends the term because somebody asked for it and returns when nothing of it runs any more.
 func (t *term) close() {
 	t.over()
+	t.unwatch()
 	t.cancel(errTermOver)
 	if line, _, _ := t.live(); line != nil {
 		line.Close()

@@ -15,6 +15,7 @@ CREATE TABLE whatsapp_sessions (
   down_since BIGINT       NOT NULL,
   is_alerted BIGINT       NOT NULL,
   fence      BIGINT       NOT NULL,
+  owner      VARCHAR(64)  NOT NULL,
   created_at BIGINT       NOT NULL,
   PRIMARY KEY (tenant_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

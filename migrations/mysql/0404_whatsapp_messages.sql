@@ -24,7 +24,7 @@ CREATE TABLE whatsapp_messages (
   PRIMARY KEY (tenant_id, id),
   UNIQUE KEY whatsapp_messages_once (tenant_id, session_id, wa_id, chat_id, sender_id),
   KEY whatsapp_messages_chat (tenant_id, chat_id, pos, id),
-  KEY whatsapp_messages_queue (tenant_id, session_id, is_queued, pos)
+  KEY whatsapp_messages_queue (is_queued, tenant_id, session_id, pos)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- +goose Down

@@ -15,6 +15,7 @@ CREATE TABLE whatsapp_sessions (
   down_since BIGINT NOT NULL,
   is_alerted BIGINT NOT NULL,
   fence      BIGINT NOT NULL,
+  owner      TEXT   NOT NULL,
   created_at BIGINT NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );

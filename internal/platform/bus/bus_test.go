@@ -30,7 +30,9 @@ func (a apart) Wake(topic string) { a.waker.Wake(topic) }
 
 func (a apart) Subscribe(topic string) (<-chan struct{}, func()) { return a.listener.Subscribe(topic) }
 
-func (a apart) Follow(prefix string, fn func(rest string)) func() { return a.listener.Follow(prefix, fn) }
+func (a apart) Follow(prefix string, fn func(rest string)) func() {
+	return a.listener.Follow(prefix, fn)
+}
 
 func each(t *testing.T, fn func(t *testing.T, b bus.Bus)) {
 	t.Helper()

@@ -28,6 +28,7 @@ type sessionRow struct {
 	DownSince     int64      `bun:"down_since"`
 	IsAlerted     int64      `bun:"is_alerted"`
 	Fence         int64      `bun:"fence"`
+	Owner         string     `bun:"owner"`
 	CreatedAt     int64      `bun:"created_at"`
 }
 
@@ -36,7 +37,7 @@ func toSessionRow(s whatsapp.Session) *sessionRow {
 		Since: sqlkit.Micros(s.Since), Until: sqlkit.Micros(s.Until),
 		Number: s.Identity.Contact.Number.String(), LID: s.Identity.Contact.LID.String(), PushName: s.Identity.PushName,
 		IsLinked: toInt(s.IsLinked), IsPaused: toInt(s.IsPaused), DownSince: sqlkit.Micros(s.DownSince), IsAlerted: toInt(s.IsAlerted),
-		Fence: s.Fence, CreatedAt: sqlkit.Micros(s.CreatedAt)}
+		Fence: s.Fence, Owner: s.Owner, CreatedAt: sqlkit.Micros(s.CreatedAt)}
 }
 
 func (r *sessionRow) session() whatsapp.Session {
@@ -44,7 +45,7 @@ func (r *sessionRow) session() whatsapp.Session {
 		Since: sqlkit.Time(r.Since), Until: sqlkit.Time(r.Until),
 		Identity: whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: address(r.Number), LID: address(r.LID)}, PushName: r.PushName},
 		IsLinked: r.IsLinked == 1, IsPaused: r.IsPaused == 1, DownSince: sqlkit.Time(r.DownSince), IsAlerted: r.IsAlerted == 1,
-		Fence: r.Fence, CreatedAt: sqlkit.Time(r.CreatedAt)}
+		Fence: r.Fence, Owner: r.Owner, CreatedAt: sqlkit.Time(r.CreatedAt)}
 }
 
 // AddSession implements whatsapp.Store.
@@ -87,8 +88,8 @@ func (s *Store) ListSessions(ctx context.Context, tenant id.Tenant) ([]whatsapp.
 	return sessions(rows, err)
 }
 
-// ListSessionsAtStart implements whatsapp.Store.
-func (s *Store) ListSessionsAtStart(ctx context.Context) ([]whatsapp.Session, error) {
+// ListSessionsToCarry implements whatsapp.Store.
+func (s *Store) ListSessionsToCarry(ctx context.Context) ([]whatsapp.Session, error) {
 	var rows []sessionRow
 	err := s.h.Read().NewSelect().Model(&rows).
 		Where("s.is_linked = 1 OR s.down_since > 0 OR s.status IN (?)", bun.List([]whatsapp.Status{whatsapp.StatusConnecting, whatsapp.StatusQR, whatsapp.StatusPairing})).

@@ -39,7 +39,7 @@ func TestSessionsAreKeptWhole(t *testing.T) {
 		list, err := w.store.ListSessions(ctx, w.ref.Tenant)
 		require.NoError(t, err)
 		require.Equal(t, []whatsapp.Session{full, second}, list)
-		atStart, err := w.store.ListSessionsAtStart(ctx)
+		atStart, err := w.store.ListSessionsToCarry(ctx)
 		require.NoError(t, err)
 		require.Contains(t, atStart, full)
 		require.NotContains(t, atStart, second)

@@ -1,0 +1,478 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"turnero/internal/fault"
+)
+
+// How a process comes to its share of the sessions.
+const (
+	lookEvery   = 250 * time.Millisecond // at who carries what
+	listEvery   = 5 * time.Second        // at which sessions there are
+	listSoonest = 500 * time.Millisecond // after a list, when somebody says that it has changed
+	queueEvery  = time.Second            // at which of them have something to send, in case a wake-up was lost
+	mostClaimed = 500                    // at once
+	mostMoved   = 25                     // handed over at once to even out the shares
+	calm        = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
+	leftAfter   = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
+	avoidFor    = time.Second            // a session that could not be had
+	aloneAfter  = time.Minute            // without other processes, after which nobody else can have left something to send
+)
+
+// errNotMine ends the opening of a session that another process carries.
+var errNotMine = errors.New("whatsapp: another process carries the session")
+
+// balancer is what a process remembers from one look to the next. Only its own goroutine touches it.
+type balancer struct {
+	m         *SessionManager
+	sessions  []Session // to be carried by somebody, or down
+	listed    time.Time
+	isStale   bool // somebody says that the list has changed
+	queued    time.Time
+	others    time.Time // when there were other processes last
+	processes []string
+	changed   time.Time         // when processes came or went last
+	orphans   map[Ref]time.Time // since when
+	isSilent  bool              // the last look failed
+}
+
+// balance keeps this process's share of the sessions until ctx ends.
+func (m *SessionManager) balance(ctx context.Context) {
+	b := &balancer{m: m, orphans: map[Ref]time.Time{}}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := b.step(ctx); err != nil && ctx.Err() == nil && !b.isSilent {
+			m.svc.log.Warn("whatsapp sessions not looked after at the moment", "error", err.Error())
+			b.isSilent = true
+		} else if err == nil && b.isSilent {
+			m.svc.log.Info("whatsapp sessions are looked after again")
+			b.isSilent = false
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.peers.Announced():
+			b.isStale = true
+		case <-tick.C:
+		}
+	}
+}
+
+// step looks once at what is to be carried and by whom, and takes, gives or ends what follows from it.
+func (b *balancer) step(ctx context.Context) error {
+	now := b.m.svc.clock()
+	var errs []error
+	if age := now.Sub(b.listed); age >= listEvery || b.isStale && age >= listSoonest {
+		errs = append(errs, b.list(ctx, now))
+	}
+	if err := b.m.lookAround(ctx); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	own := b.m.ownership()
+	b.notice(own, now)
+	var wanted []Session
+	for i := range b.sessions {
+		if b.sessions[i].isWanted() {
+			wanted = append(wanted, b.sessions[i])
+		}
+	}
+	share := (len(wanted) + len(own.Processes) - 1) / max(1, len(own.Processes))
+	errs = append(errs, b.claim(ctx, b.takeable(wanted, own, share, now)))
+	if now.Sub(b.changed) >= calm {
+		b.m.handOver(ctx, b.surplus(wanted, own, share))
+	}
+	b.drop(ctx, wanted)
+	b.reopenForgotten(wanted)
+	errs = append(errs, b.wakeQueued(ctx, now))
+	return errors.Join(errs...)
+}
+
+// list reads which sessions there are, and raises the alerts of those that nobody carries.
+func (b *balancer) list(ctx context.Context, now time.Time) error {
+	sessions, err := b.m.svc.store.ListSessionsToCarry(ctx)
+	if err != nil {
+		return err
+	}
+	b.sessions, b.listed, b.isStale = sessions, now, false
+	down := 0
+	for _, s := range sessions {
+		if s.IsAlerted {
+			down++
+		}
+		if at, ok := s.alertDue(); ok && !at.After(b.m.svc.now()) {
+			b.m.raiseAlert(ctx, s.Ref)
+		}
+	}
+	b.m.svc.observe.LinesDown(down)
+	return nil
+}
+
+// notice remembers when processes come and go.
+func (b *balancer) notice(own Ownership, now time.Time) {
+	var processes []string
+	for process := range own.Processes {
+		processes = append(processes, process)
+	}
+	slices.Sort(processes)
+	if !slices.Equal(processes, b.processes) {
+		b.processes, b.changed = processes, now
+	}
+	if len(processes) > 1 {
+		b.others = now
+	}
+}
+
+// takeable gives the orphans that this process should take: up to its share, and those that nobody has taken for a while.
+func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time.Time) []Session {
+	self := b.m.claims.Self().ID
+	have := 0
+	for _, owner := range own.Owners {
+		if owner.ID == self {
+			have++
+		}
+	}
+	var orphans []Session
+	since := make(map[Ref]time.Time, len(b.orphans))
+	for _, s := range wanted {
+		if _, isOwned := own.Owners[s.Ref]; isOwned || b.m.isAvoided(s.Ref, now) {
+			continue
+		}
+		since[s.Ref] = now
+		if at, ok := b.orphans[s.Ref]; ok {
+			since[s.Ref] = at
+		}
+		orphans = append(orphans, s)
+	}
+	b.orphans = since
+	rand.Shuffle(len(orphans), func(i, j int) { orphans[i], orphans[j] = orphans[j], orphans[i] })
+	mine := orphans[:min(len(orphans), max(0, share-have))]
+	for _, s := range orphans[len(mine):] {
+		if now.Sub(since[s.Ref]) >= leftAfter {
+			mine = append(mine, s)
+		}
+	}
+	return mine[:min(len(mine), mostClaimed)]
+}
+
+// claim takes orphans and has them opened, spread over a moment.
+func (b *balancer) claim(ctx context.Context, orphans []Session) error {
+	if len(orphans) == 0 {
+		return nil
+	}
+	refs := make([]Ref, len(orphans))
+	for i := range orphans {
+		refs[i] = orphans[i].Ref
+	}
+	won, err := b.m.claimAll(ctx, refs)
+	if err != nil {
+		return err
+	}
+	spread := min(time.Duration(len(won))*openStep, openSpread)
+	for _, s := range orphans {
+		if won[s.Ref] == nil {
+			continue
+		}
+		delete(b.orphans, s.Ref)
+		b.m.watch(s)
+		if s.IsLinked {
+			b.m.planOpen(s.Ref, jitter(spread))
+		} else {
+			b.m.interrupt(ctx, s.Ref)
+		}
+	}
+	if len(won) > 0 {
+		b.m.svc.log.Info("whatsapp sessions taken", "count", len(won), "of", len(b.sessions), "processes", len(b.processes))
+	}
+	return nil
+}
+
+// surplus gives sessions that another process should have: what is above this one's share while others are below theirs. Only lines that are
+// connected are moved: nothing that is in the middle of something is disturbed.
+func (b *balancer) surplus(wanted []Session, own Ownership, share int) []Ref {
+	self := b.m.claims.Self().ID
+	count := map[string]int{}
+	for _, owner := range own.Owners {
+		count[owner.ID]++
+	}
+	room := 0
+	for process := range own.Processes {
+		if process != self {
+			room += max(0, share-count[process])
+		}
+	}
+	surplus := min(count[self]-share, room, mostMoved)
+	var refs []Ref
+	for _, s := range wanted {
+		if len(refs) >= surplus {
+			break
+		}
+		if t := b.m.term(s.Ref); t != nil && t.canSend() {
+			refs = append(refs, s.Ref)
+		}
+	}
+	return refs
+}
+
+// drop ends and gives up what this process has claimed and nobody wants carried.
+func (b *balancer) drop(ctx context.Context, wanted []Session) {
+	isWanted := make(map[Ref]bool, len(wanted))
+	for _, s := range wanted {
+		isWanted[s.Ref] = true
+	}
+	for _, ref := range b.m.claimed() {
+		if !isWanted[ref] {
+			b.m.dropUnwanted(ctx, ref)
+		}
+	}
+}
+
+// reopenForgotten opens what this process carries and does nothing for: a session that was stopped and is wanted again.
+func (b *balancer) reopenForgotten(wanted []Session) {
+	for i := range wanted {
+		s := &wanted[i]
+		if !s.IsLinked || s.Status == StatusBanned || s.Status == StatusReplaced || !b.m.carries(s.Ref) {
+			continue // those two have their own time
+		}
+		if b.m.slot(s.Ref).isIdle() {
+			b.m.planOpen(s.Ref, 0)
+		}
+	}
+}
+
+// dropUnwanted ends a session here and gives it up, unless it turns out to be wanted.
+func (m *SessionManager) dropUnwanted(ctx context.Context, ref Ref) {
+	slot := m.slot(ref)
+	select {
+	case slot.turn <- struct{}{}:
+	default:
+		return // it is being opened or closed
+	}
+	defer slot.release()
+	session, err := m.svc.store.FindSession(ctx, ref)
+	if err == nil && session.isWanted() || err != nil && !fault.Is(err, fault.NotFound) || slot.wanted() {
+		slot.unwant() // until the next look
+		return
+	}
+	m.endTerm(slot)
+	m.release(ctx, ref)
+}
+
+// wakeQueued has sessions look at their queues. Whoever accepts a message wakes its owner, but may be killed before it does.
+func (b *balancer) wakeQueued(ctx context.Context, now time.Time) error {
+	if now.Sub(b.queued) < queueEvery || b.others.IsZero() || now.Sub(b.others) > aloneAfter {
+		return nil
+	}
+	refs, err := b.m.svc.store.ListWithQueue(ctx)
+	if err != nil {
+		return err
+	}
+	b.queued = now
+	for _, ref := range refs {
+		b.m.Wake(ref)
+	}
+	return nil
+}
+
+// lookAround reads anew who carries what.
+func (m *SessionManager) lookAround(ctx context.Context) error {
+	own, err := m.claims.Ownership(ctx)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen = own
+	return nil
+}
+
+func (m *SessionManager) ownership() Ownership {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.seen
+}
+
+// elsewhere gives the other process that carries the session, as far as known; ok is false when there is none.
+func (m *SessionManager) elsewhere(ref Ref) (owner Process, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if claim := m.mine[ref]; claim != nil && claim.Err() == nil {
+		return Process{}, false
+	}
+	owner, ok = m.seen.Owners[ref]
+	return owner, ok && owner.ID != m.claims.Self().ID
+}
+
+// carries reports whether the session is claimed by this process.
+func (m *SessionManager) carries(ref Ref) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	claim := m.mine[ref]
+	return claim != nil && claim.Err() == nil
+}
+
+// claimed lists what this process has claimed.
+func (m *SessionManager) claimed() []Ref {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	refs := make([]Ref, 0, len(m.mine))
+	for ref, claim := range m.mine {
+		if claim.Err() != nil {
+			delete(m.mine, ref)
+			continue
+		}
+		refs = append(refs, ref)
+	}
+	return refs
+}
+
+// claimAll tries for sessions.
+func (m *SessionManager) claimAll(ctx context.Context, refs []Ref) (map[Ref]context.Context, error) {
+	won, err := m.claims.Claim(ctx, refs...)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for ref, claim := range won {
+		m.mine[ref] = claim
+	}
+	return won, nil
+}
+
+// claim gives the context of the claim to a session, which is made if there is none. The error is errNotMine when another process has it.
+func (m *SessionManager) claim(ctx context.Context, ref Ref) (context.Context, error) {
+	m.mu.Lock()
+	claim := m.mine[ref]
+	m.mu.Unlock()
+	if claim != nil && claim.Err() == nil {
+		return claim, nil
+	}
+	won, err := m.claimAll(ctx, []Ref{ref})
+	if err == nil && won[ref] == nil {
+		err = errNotMine
+	}
+	return won[ref], err
+}
+
+// mustCarry claims a session because of a request. The fault is "not_owner" when another process has it.
+func (m *SessionManager) mustCarry(ctx context.Context, ref Ref) error {
+	_, err := m.claim(ctx, ref)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, errNotMine) {
+		return errNotOwner()
+	}
+	return errOffline(retrySoon).WithCause(err)
+}
+
+// release gives up sessions that are closed here.
+func (m *SessionManager) release(ctx context.Context, refs ...Ref) {
+	if len(refs) == 0 {
+		return
+	}
+	m.mu.Lock()
+	for _, ref := range refs {
+		delete(m.mine, ref)
+	}
+	m.mu.Unlock()
+	if err := m.claims.Release(ctx, refs...); err != nil {
+		m.svc.log.Warn("whatsapp sessions not given up yet; others can have them a little later", "count", len(refs), "error", err.Error())
+	}
+	m.peers.Announce()
+}
+
+// giveUp gives up a session that this process cannot have after all, and leaves it alone for a moment.
+func (m *SessionManager) giveUp(ctx context.Context, ref Ref) {
+	slot := m.slot(ref)
+	slot.avoid(m.svc.clock().Add(avoidFor))
+	m.release(ctx, ref)
+}
+
+func (m *SessionManager) isAvoided(ref Ref, now time.Time) bool {
+	m.mu.Lock()
+	slot := m.slots[ref]
+	m.mu.Unlock()
+	return slot != nil && slot.isAvoided(now)
+}
+
+// leave closes every line of the process and hands the sessions over.
+func (m *SessionManager) leave(ctx context.Context) {
+	if err := m.claims.Leave(ctx); err != nil {
+		m.svc.log.Warn("whatsapp sessions: the others were not told that this process leaves", "error", err.Error())
+	}
+	m.mu.Lock()
+	refs := make([]Ref, 0, len(m.slots))
+	for ref, slot := range m.slots {
+		if slot.current() != nil || m.mine[ref] != nil {
+			refs = append(refs, ref)
+		}
+	}
+	m.mu.Unlock()
+	m.handOver(ctx, refs)
+}
+
+// closeSlot closes a session, letting sends under way finish. What was planned for it is not this process's to do any more.
+func (m *SessionManager) closeSlot(ctx context.Context, slot *slot) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if slot.take(ctx) == nil { // else it is being opened, and slowly: the end of its claim ends that
+		defer slot.release()
+	}
+	slot.cancelPlan()
+	slot.unwant()
+	if t := slot.current(); t != nil {
+		t.drain(drainTime)
+		slot.unset(t)
+	}
+}
+
+// handOver closes sessions, letting sends under way finish, and gives each up as soon as it is closed.
+func (m *SessionManager) handOver(ctx context.Context, refs []Ref) {
+	if len(refs) == 0 {
+		return
+	}
+	closed := make(chan Ref, len(refs))
+	var closing, giving sync.WaitGroup
+	for _, ref := range refs {
+		closing.Go(func() {
+			m.closeSlot(ctx, m.slot(ref))
+			closed <- ref
+		})
+	}
+	giving.Go(func() {
+		for first := range closed {
+			batch := []Ref{first}
+			for len(closed) > 0 {
+				batch = append(batch, <-closed)
+			}
+			m.release(ctx, batch...)
+		}
+	})
+	closing.Wait()
+	close(closed)
+	giving.Wait()
+}
+
+// Count tells how many sessions this process carries, by status.
+func (m *SessionManager) Count() map[Status]int {
+	m.mu.Lock()
+	slots := slices.Collect(maps.Values(m.slots))
+	m.mu.Unlock()
+	out := map[Status]int{}
+	for _, slot := range slots {
+		if t := slot.current(); t != nil {
+			_, status, _ := t.live()
+			out[status]++
+		}
+	}
+	return out
+}

@@ -1,0 +1,8 @@
+-- +goose Up
+CREATE TABLE whatsapp_owners (
+  id         TEXT NOT NULL PRIMARY KEY,
+  held_until BIGINT NOT NULL
+);
+
+-- +goose Down
+DROP TABLE whatsapp_owners;
