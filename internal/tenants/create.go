@@ -229,7 +229,7 @@ func (s *Service) finish(ctx context.Context, by Caller, in NewTenant, t Tenant)
 		}
 		return s.record(ctx, st, by, t.ID, ActCreated, map[string]string{"name": t.Settings.Name, "slug": t.Slug, "admin": admin.String()})
 	})
-	s.known.forget(t.ID)
+	s.hasChanged(t.ID)
 	if err != nil {
 		return CreatedTenant{}, fmt.Errorf("open tenant: %w", err)
 	}

@@ -63,3 +63,11 @@ func (k *knownTenants) forget(tenant id.Tenant) {
 	k.round++
 	delete(k.entries, tenant)
 }
+
+// clear drops everything.
+func (k *knownTenants) clear() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.round++
+	clear(k.entries)
+}

@@ -22,12 +22,14 @@ type Users interface {
 	DiscardUsers(ctx context.Context, tenant id.Tenant) error
 }
 
-// Deps are what a Service works with; all are required.
+// Deps are what a Service works with; all but Changed are required.
 type Deps struct {
 	Store  Store
 	Users  Users
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Changed is called after a business was changed, so that other processes can be told; see Forget. May be nil.
+	Changed func()
 }
 
 // Service holds the rules of this module. Make it with New.
@@ -37,12 +39,26 @@ type Service struct {
 	now    func() time.Time
 	logger *slog.Logger
 	known  *knownTenants
+
+	changed func()
 }
 
 // New makes the service.
 func New(d Deps) *Service {
 	now := func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) } // as exact as it is stored
-	return &Service{store: d.Store, users: d.Users, now: now, logger: d.Logger, known: newKnownTenants(now)}
+	if d.Changed == nil {
+		d.Changed = func() {}
+	}
+	return &Service{store: d.Store, users: d.Users, now: now, logger: d.Logger, known: newKnownTenants(now), changed: d.Changed}
+}
+
+// Forget drops what is believed of businesses: one was changed in another process.
+func (s *Service) Forget() { s.known.clear() }
+
+// hasChanged has this process and all others look anew.
+func (s *Service) hasChanged(tenant id.Tenant) {
+	s.known.forget(tenant)
+	s.changed()
 }
 
 // IsActive reports whether the tenant exists, is finished and is not suspended.
@@ -144,15 +160,15 @@ func (s *Service) update(ctx context.Context, by Caller, tenant id.Tenant, patch
 		}
 		return s.record(ctx, st, by, tenant, act, map[string]string{"fields": strings.Join(changed, " ")})
 	})
-	s.known.forget(tenant)
+	s.hasChanged(tenant)
 	if err != nil {
 		return Tenant{}, err
 	}
 	return out, nil
 }
 
-// Suspend stops a business: its log-ins and keys at once in this process (within two seconds in others), its line when
-// whatsapp hears of it. One that is suspended already stays so.
+// Suspend stops a business: its log-ins and keys at once in this process (in others when they hear of it, within two seconds
+// at the latest), its line when whatsapp hears of it. One that is suspended already stays so.
 func (s *Service) Suspend(ctx context.Context, by Caller, tenant id.Tenant) (Tenant, error) {
 	return s.setStatus(ctx, by, tenant, Suspended, ActSuspended)
 }
@@ -180,7 +196,7 @@ func (s *Service) setStatus(ctx context.Context, by Caller, tenant id.Tenant, to
 		}
 		return s.record(ctx, st, by, tenant, act, nil)
 	})
-	s.known.forget(tenant)
+	s.hasChanged(tenant)
 	if err != nil {
 		return Tenant{}, err
 	}
