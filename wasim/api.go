@@ -71,6 +71,10 @@ func (n *Network) ControlHandler() http.Handler {
 		"DELETE /sim/faults":                      n.deleteFaults,
 		"DELETE /sim/faults/{id}":                 n.deleteFault,
 		"GET /sim/transcript":                     n.getTranscript,
+		"POST /sim/load":                          n.postLoad,
+		"GET /sim/load":                           n.getLoads,
+		"GET /sim/load/{id}":                      n.getLoad,
+		"DELETE /sim/load/{id}":                   n.deleteLoad,
 		"GET /sim/stats":                          n.getStats,
 		"GET /sim/log":                            n.getLog,
 	} {

@@ -30,6 +30,7 @@ type Network struct {
 	stats     counters
 	frames    *frameLog
 	faults    *faultTable
+	loads     *loads
 	media     *mediaStore
 	pairings  *pairings
 	pipes     *pipeListener
@@ -66,6 +67,7 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	n.stats.started, n.stats.faults = o.Now(), newFaultCounters()
 	n.frames = newFrameLog(n)
 	n.faults = newFaultTable(n)
+	n.loads = &loads{net: n}
 	n.pairings = newPairings(n)
 	n.media = newMediaStore(o.Dir)
 	if o.Dir != "" {

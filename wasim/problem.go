@@ -39,6 +39,7 @@ var (
 	ErrCodeUsed    = &Error{Code: "code_used", Status: http.StatusConflict, Message: "this code has been used"}
 	ErrCodeExpired = &Error{Code: "code_expired", Status: http.StatusGone, Message: "this code has expired"}
 	ErrIDTaken     = &Error{Code: "id_taken", Status: http.StatusConflict, Message: "another message has this ID"}
+	ErrTooMany     = &Error{Code: "too_many", Status: http.StatusTooManyRequests, Message: "there are too many already"}
 	ErrNotLinked   = &Error{Code: "not_linked", Status: http.StatusConflict, Message: "the device did not complete the link"}
 	ErrClosed      = &Error{Code: "closed", Status: http.StatusServiceUnavailable, Message: "the network is closed"}
 )

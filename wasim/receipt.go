@@ -47,6 +47,9 @@ func (c *conn) handleAck(n *node) {
 	if s := c.device.waiting(key); s != nil {
 		c.device.drop(s)
 		c.net.stats.AcksIn.Add(1)
+		if key.class == "message" {
+			c.net.loads.acknowledged(c.device, key.id)
+		}
 	}
 }
 
@@ -72,6 +75,9 @@ func (c *conn) handleReceipt(n *node) error {
 		c.net.log.Warn("unknown receipt", "type", kind, "device", c.device.jid)
 	}
 	c.device.drop(meant) // only now: a copy that takes its place is in the outbox before it goes
+	if meant != nil && kind != "retry" {
+		c.net.loads.acknowledged(c.device, id)
+	}
 	if err := out.release(); err != nil {
 		return err
 	}

@@ -43,46 +43,12 @@ func dialRaw(t *testing.T, n *Network) *websocket.Conn {
 // connectRaw completes the initiator's half of the handshake with the given header and payload.
 func connectRaw(t *testing.T, n *Network, header string, payload *waWa6.ClientPayload) *rawClient {
 	t.Helper()
-	ctx := t.Context()
-	ws := dialRaw(t, n)
-	frames := &frameStream{ws: ws, prologue: []byte(header)}
-	ephemeral, err := ecdh.X25519().GenerateKey(rand.Reader)
-	require.NoError(t, err)
 	static, err := ecdh.X25519().GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	h, err := newHandshake([]byte(header))
+	ctx := t.Context()
+	ws, in, err := shakeHands(ctx, n.HTTPClient(), header, static, payload)
 	require.NoError(t, err)
-	h.mixHash(ephemeral.PublicKey().Bytes())
-	hello, err := proto.Marshal(&waWa6.HandshakeMessage{ClientHello: &waWa6.HandshakeMessage_ClientHello{Ephemeral: ephemeral.PublicKey().Bytes()}})
-	require.NoError(t, err)
-	first := append([]byte(header), byte(len(hello)>>16), byte(len(hello)>>8), byte(len(hello)))
-	for _, part := range [][]byte{first[:2], append(first[2:], hello[:5]...), hello[5:]} { // a frame may come in pieces
-		require.NoError(t, ws.Write(ctx, websocket.MessageBinary, part))
-	}
-
-	var answer waWa6.HandshakeMessage
-	require.NoError(t, readHandshake(ctx, frames, &answer))
-	server := answer.GetServerHello()
-	h.mixHash(server.GetEphemeral())
-	require.NoError(t, h.mixKey(ephemeral, server.GetEphemeral()))
-	serverStatic, err := h.open(server.GetStatic())
-	require.NoError(t, err)
-	require.NoError(t, h.mixKey(ephemeral, serverStatic))
-	_, err = h.open(server.GetPayload())
-	require.NoError(t, err)
-	sealedStatic := h.seal(static.PublicKey().Bytes())
-	require.NoError(t, h.mixKey(static, server.GetEphemeral()))
-	raw, err := proto.Marshal(payload)
-	require.NoError(t, err)
-	require.NoError(t, writeHandshake(ctx, frames, &waWa6.HandshakeMessage{ClientFinish: &waWa6.HandshakeMessage_ClientFinish{
-		Static: sealedStatic, Payload: h.seal(raw)}}))
-	toServer, toClient, err := h.split(nil)
-	require.NoError(t, err)
-	in := &transport{frames: frames}
-	in.readKey, err = newGCM(toClient)
-	require.NoError(t, err)
-	in.writeKey, err = newGCM(toServer)
-	require.NoError(t, err)
+	t.Cleanup(func() { ws.CloseNow() })
 	return &rawClient{t: t, ws: ws, in: in, send: func(plaintext []byte) error { return in.write(ctx, plaintext) }}
 }
 
