@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"turnero/internal/auth"
 )
 
 func TestEveryOperationLiesUnderAPathOfATarget(t *testing.T) {
@@ -27,6 +29,17 @@ func TestEveryOperationLiesUnderAPathOfATarget(t *testing.T) {
 		ids[op.ID] = true
 		require.NotEmpty(t, op.Summary, op.ID)
 		require.NotEmpty(t, op.Tag, op.ID)
+	}
+}
+
+func TestAnAPIKeyCanBeGivenWhateverAnOperationNeeds(t *testing.T) {
+	t.Parallel()
+	api, err := describeAPI()
+	require.NoError(t, err)
+	for _, op := range api.Operations() {
+		if op.Scope != "" {
+			require.Contains(t, auth.KnownScopes(), op.Scope, op.ID)
+		}
 	}
 }
 

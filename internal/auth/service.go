@@ -124,7 +124,7 @@ func (c Caller) actor() string {
 // KnownScopes lists what an API key can be allowed to do.
 func KnownScopes() []string {
 	return []string{
-		"sessions:read", "sessions:write", "chats:read", "chats:write", "appointments:read", "appointments:write",
+		"whatsapp:read", "whatsapp:write", "chats:read", "chats:write", "chats:grant", "appointments:read", "appointments:write",
 		"setup:read", "setup:write", "customers:read", "users:read", "users:write", "settings:read", "settings:write",
 		"events:read", "audit:read",
 	}
