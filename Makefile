@@ -46,6 +46,10 @@ generate: ## write api/openapi.yaml and docs/roles.md anew
 bench: build ## measure against bare WhatsApp clients in the same run (see docs/benchmarks.md)
 	$(WITH_SERVERS) $(GO) run ./test/bench $(ARGS)
 
+.PHONY: chaos
+chaos: build ## break a running installation in every way and prove that nothing is lost (ARGS='-seed 7 -duration 10m')
+	$(WITH_SERVERS) $(GO) run ./test/chaos $(ARGS)
+
 .PHONY: web
 web: ## check the pages (plain files, embedded as they are)
 	@for f in web/demo/*.js internal/gateway/docs/*.js; do node --check $$f || exit 1; done; echo "pages: ok"

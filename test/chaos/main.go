@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are what a run can be told.
+type options struct {
+	seed        int64
+	duration    time.Duration
+	calm        time.Duration // how long to wait for quiet at the end
+	rest        time.Duration // mean pause between actions
+	sessions    int
+	people      int // chats of each session
+	tenants     int
+	instances   int
+	rate        int // texts a second in each direction
+	connections int // to the database, of each process
+	database    string
+	binary      string
+	logLevel    string
+	kinds       []string
+	hasRedis    bool
+	audits      bool
+	keepsFrames bool
+	keep        bool
+}
+
+func main() {
+	o := options{hasRedis: true}
+	flag.Int64Var(&o.seed, "seed", 1, "where chance begins: equal seeds give equal plans")
+	flag.DurationVar(&o.duration, "duration", 5*time.Minute, "how long things break")
+	flag.DurationVar(&o.calm, "calm", 90*time.Second, "how long it may take at the end until everything has arrived")
+	flag.DurationVar(&o.rest, "rest", 4*time.Second, "mean pause between two faults")
+	flag.IntVar(&o.sessions, "sessions", 30, "lines")
+	flag.IntVar(&o.people, "people", 3, "people that each line writes with")
+	flag.IntVar(&o.tenants, "tenants", 4, "businesses that share the lines")
+	flag.IntVar(&o.instances, "instances", 3, "processes")
+	flag.IntVar(&o.rate, "rate", 20, "texts a second in each direction")
+	flag.IntVar(&o.connections, "db-connections", 16, "connections of each process to the database")
+	flag.StringVar(&o.database, "database", "postgres", "postgres or mysql (MariaDB)")
+	flag.StringVar(&o.binary, "turnero", "bin/turnero", "the program")
+	flag.StringVar(&o.logLevel, "log-level", "info", "of the processes")
+	flag.BoolVar(&o.audits, "audit", true, "have the database compare every write with the owner")
+	flag.BoolVar(&o.keepsFrames, "frames", true, "keep the network's log")
+	flag.BoolVar(&o.keep, "keep", false, "keep logs and frames after a good run, too")
+	faults := flag.String("faults", "", "only these faults, separated by commas; with a minus, all but these")
+	list := flag.Bool("list", false, "print the faults there are")
+	flag.Parse()
+	if *list {
+		for _, name := range kindNames() {
+			fmt.Printf("%-14s %s\n", name, kinds[name].about)
+		}
+		return
+	}
+	err := o.complete(*faults)
+	if err == nil {
+		err = inCampaign(o, (*campaign).run)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(1)
+	}
+}
+
+// complete checks the options and fills in what follows from them.
+func (o *options) complete(faults string) (err error) {
+	if o.kinds, err = chooseKinds(faults); err != nil {
+		return err
+	}
+	if !o.audits {
+		o.kinds = slices.DeleteFunc(o.kinds, func(s string) bool { return s == "db-error" })
+	}
+	if o.sessions < 1 || o.people < 1 || o.instances < 1 || o.tenants < 1 || len(o.kinds) == 0 {
+		return errors.New("there must be at least one line, person, process, business and fault")
+	}
+	if strings.Contains(o.binary, "/") {
+		o.binary, err = filepath.Abs(o.binary)
+	}
+	return err
+}
+
+// inCampaign does something with a running installation and takes it down afterwards.
+func inCampaign(o options, do func(*campaign, context.Context) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c, err := newCampaign(ctx, o, os.Stdout)
+	if err == nil {
+		err = do(c, ctx)
+	}
+	return errors.Join(err, c.close(o.keep || err != nil))
+}
