@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"turnero/internal/events"
 )
 
 // attempt is what one try to send came to.
@@ -92,24 +94,10 @@ func (s *Service) recordOutcome(ctx context.Context, t Term, q Queued, to Messag
 	if at.IsZero() {
 		at = s.now()
 	}
-	err := s.store.InTerm(ctx, t, func(tx Store) error {
-		if q.Chat.Kind == DirectChat && !q.Chat.Person.has(sent.Contact, "") {
-			if _, err := s.settlePerson(ctx, tx, t.Tenant, sent.Contact, q.Chat.Person.ID, "", s.now()); err != nil {
-				return err
-			}
-			return s.settleMoved(ctx, tx, q, to, reason, at)
-		}
-		m := q.Message
-		ev := m.moveTo(to, reason, at)
-		saved, err := tx.SaveQueued(ctx, m)
-		if err != nil {
-			return err
-		}
-		if !saved {
-			return s.settleMoved(ctx, tx, q, to, reason, at)
-		}
-		return emit(ctx, tx, ev)
-	})
+	ok, err := s.recordTogether(ctx, t, q, to, reason, sent, at)
+	if err == nil && !ok {
+		err = s.store.InTerm(ctx, t, func(tx Store) error { return s.recordAlone(ctx, tx, q, to, reason, sent, at) })
+	}
 	if err != nil {
 		return err
 	}
@@ -122,8 +110,36 @@ func (s *Service) recordOutcome(ctx context.Context, t Term, q Queued, to Messag
 	return nil
 }
 
-// settleMoved is for a message that was withdrawn, whose receipt came, or whose chat was merged into another, while it was being sent.
-func (s *Service) settleMoved(ctx context.Context, tx Store, q Queued, to MessageStatus, reason string, at time.Time) error {
+// recordTogether is for an attempt that told nothing new about the person. ok is false for any other.
+func (s *Service) recordTogether(ctx context.Context, t Term, q Queued, to MessageStatus, reason string, sent Sent, at time.Time) (ok bool, err error) {
+	if q.Chat.Kind == DirectChat && !q.Chat.Person.has(sent.Contact, "") {
+		return false, nil
+	}
+	isThere := false
+	ok, err = s.store.Move(ctx, Move{Term: t, WAIDs: []string{q.WAID}, Decide: func(own []*Message) (told []events.Event) {
+		isThere = false
+		for _, m := range own {
+			if m.ID != q.ID {
+				continue
+			}
+			isThere = true
+			if ev := m.moveTo(to, reason, at); ev != nil {
+				told = append(told, ev)
+			}
+		}
+		return told
+	}})
+	return ok && isThere, err
+}
+
+// recordAlone is recordOutcome in a transaction of its own. The message may have been withdrawn, its receipt may have come, or its chat been
+// merged into another, while it was being sent.
+func (s *Service) recordAlone(ctx context.Context, tx Store, q Queued, to MessageStatus, reason string, sent Sent, at time.Time) error {
+	if q.Chat.Kind == DirectChat && !q.Chat.Person.has(sent.Contact, "") {
+		if _, err := s.settlePerson(ctx, tx, q.Tenant, sent.Contact, q.Chat.Person.ID, "", s.now()); err != nil {
+			return err
+		}
+	}
 	m, err := tx.LockMessage(ctx, q.Tenant, q.ID)
 	if err != nil {
 		return err

@@ -143,7 +143,7 @@ func (s *Service) openChat(ctx context.Context, tx Store, tenant id.Tenant, sess
 	case GroupChat:
 		return s.chatAt(ctx, tx, Chat{Ref: at, Address: ref.address, Kind: kind}, now)
 	}
-	return Chat{}, fault.BadField("chatId", "must be a person or a group")
+	return Chat{}, errNotWritable()
 }
 
 // lockContactAt is contactAt that makes the contact when there is none. A contact must be locked before its chat is looked

@@ -44,11 +44,13 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 		return Message{}, err
 	}
 	draft := Message{ID: id.NewMessage(), WAID: events.WhatsAppMessageID(), Type: TypeText, Text: cmd.Text, Origin: OriginAPI, Actor: p.Actor()}
-	var out Message
-	err = s.store.InTx(ctx, func(tx Store) error {
-		out, err = s.queueFor(ctx, tx, p, cmd, ref, draft)
-		return err
-	})
+	out, ok, err := s.queueTogether(ctx, p, cmd, ref, draft)
+	if err == nil && !ok {
+		err = s.store.InTx(ctx, func(tx Store) error {
+			out, err = s.queueFor(ctx, tx, p, cmd, ref, draft)
+			return err
+		})
+	}
 	if err != nil {
 		return Message{}, err
 	}
@@ -58,6 +60,43 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 	}
 	return out, nil
 }
+
+// queueTogether queues a message in a chat that is there. ok is false where that is not known, and for what takes more than one look: who
+// may see the chat, and whether the request was made before.
+func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (out Message, ok bool, err error) {
+	if p.Role == id.Employee || cmd.Key != "" {
+		return Message{}, false, nil
+	}
+	now := s.now()
+	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address}
+	post.Decide = func(place Place) (Change, error) {
+		chat := &place.Chat
+		switch {
+		case !chat.MergedInto.IsZero(), chat.Kind == DirectChat && !chat.Person.has(asContact(ref.address), ""):
+			return Change{}, errStranger
+		case !ref.id.IsZero() && !cmd.Session.IsZero() && chat.Session != cmd.Session:
+			return Change{}, fault.NotFoundf("chat")
+		case !chat.isWritable():
+			return Change{}, errNotWritable()
+		case !place.IsLinked:
+			return Change{}, errNotLinked()
+		}
+		out = draft
+		told := chat.queued(&out, now)
+		return Change{Chat: chat, Message: &out, Events: told}, nil
+	}
+	ok, err = s.store.Post(ctx, post)
+	if errors.Is(err, errStranger) {
+		ok, err = false, nil
+	}
+	if err != nil || !ok {
+		return Message{}, ok, err
+	}
+	return out, true, nil
+}
+
+// errNotWritable is the fault of writing where only others write.
+func errNotWritable() error { return fault.BadField("chatId", "must be a person or a group") }
 
 func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (Message, error) {
 	now := s.now()
@@ -69,7 +108,7 @@ func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd Se
 		return Message{}, err
 	}
 	if !chat.isWritable() {
-		return Message{}, fault.BadField("chatId", "must be a person or a group")
+		return Message{}, errNotWritable()
 	}
 	made, err := tx.ClaimKey(ctx, p.Tenant, "whatsapp.send", cmd.Key, fingerprint(chat.ID.String(), draft.Type, draft.Text), draft.ID.String(), now)
 	if err != nil {
@@ -102,11 +141,7 @@ func (s *Service) mustBeLinked(ctx context.Context, st Store, ref Ref) error {
 
 // enqueue stores a message as the newest of its chat, which is locked, and tells of it when a person wrote it.
 func (s *Service) enqueue(ctx context.Context, tx Store, chat Chat, m Message, now time.Time) (Message, error) {
-	m.Ref, m.ChatID, m.Pos, m.Direction = chat.Ref, chat.ID, chat.nextPos(now), Out
-	m.StatusAt, m.Timestamp, m.CreatedAt = now, now, now
-	if m.Status == "" {
-		m.Status = MessageQueued
-	}
+	told := chat.queued(&m, now)
 	added, err := tx.AddMessage(ctx, m)
 	if err != nil {
 		return Message{}, err
@@ -114,19 +149,28 @@ func (s *Service) enqueue(ctx context.Context, tx Store, chat Chat, m Message, n
 	if !added {
 		return Message{}, errAlreadyQueued
 	}
-	chat.newest(&m)
-	var told []events.Event
-	if m.Origin == OriginAPI {
-		told = append(chat.personWrote(now, now),
-			&events.MessageSentByPerson{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, Origin: m.Origin, Text: m.Text, SentAt: now})
-	}
-	if m.Status == MessageFailed {
-		told = append(told, &events.MessageStatusChanged{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, Status: string(m.Status), Reason: m.Reason, At: now})
-	}
 	if err = tx.SaveChat(ctx, chat); err != nil {
 		return Message{}, err
 	}
 	return m, emit(ctx, tx, told...)
+}
+
+// queued makes a draft the chat's newest message, and gives the events that tell of it.
+func (c *Chat) queued(m *Message, now time.Time) (told []events.Event) {
+	m.Ref, m.ChatID, m.Pos, m.Direction = c.Ref, c.ID, c.nextPos(now), Out
+	m.StatusAt, m.Timestamp, m.CreatedAt = now, now, now
+	if m.Status == "" {
+		m.Status = MessageQueued
+	}
+	c.newest(m)
+	if m.Origin == OriginAPI {
+		told = append(c.personWrote(now, now),
+			&events.MessageSentByPerson{Tenant: m.Tenant, Session: m.Session, Chat: c.ID, Message: m.ID, Origin: m.Origin, Text: m.Text, SentAt: now})
+	}
+	if m.Status == MessageFailed {
+		told = append(told, &events.MessageStatusChanged{Tenant: m.Tenant, Session: m.Session, Chat: c.ID, Message: m.ID, Status: string(m.Status), Reason: m.Reason, At: now})
+	}
+	return told
 }
 
 // HandleSend queues a text that another module asked for. Handling the same command again changes nothing. A line without

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"turnero/internal/events"
 	"turnero/internal/id"
 )
 
@@ -17,9 +18,34 @@ func (s *Service) receipt(ctx context.Context, t Term, r Receipt) error {
 	if !ok || len(r.WAIDs) == 0 {
 		return nil
 	}
+	at := stamp(r.At)
+	if at.IsZero() {
+		at = s.now()
+	}
 	var moved []id.Message
-	err := s.store.InTerm(ctx, t, func(tx Store) error {
-		own, err := tx.FindOwn(ctx, t.Ref, r.WAIDs)
+	ok, err := s.store.Move(ctx, Move{Term: t, WAIDs: r.WAIDs, Decide: func(own []*Message) (told []events.Event) {
+		moved = moved[:0]
+		for _, m := range own {
+			if ev := m.moveTo(status, "", at); ev != nil {
+				told, moved = append(told, ev), append(moved, m.ID)
+			}
+		}
+		return told
+	}})
+	if err == nil && !ok {
+		moved, err = s.receiptAlone(ctx, t, r.WAIDs, status, at)
+	}
+	if err != nil {
+		return err
+	}
+	s.outcomes.tell(moved...)
+	return nil
+}
+
+// receiptAlone is receipt in a transaction of its own.
+func (s *Service) receiptAlone(ctx context.Context, t Term, waIDs []string, status MessageStatus, at time.Time) (moved []id.Message, err error) {
+	err = s.store.InTerm(ctx, t, func(tx Store) error {
+		own, err := tx.FindOwn(ctx, t.Ref, waIDs)
 		if err != nil {
 			return err
 		}
@@ -28,18 +54,14 @@ func (s *Service) receipt(ctx context.Context, t Term, r Receipt) error {
 			if !m.Status.canBecome(status) {
 				continue
 			}
-			if err = s.settleMessage(ctx, tx, &m, status, "", r.At); err != nil {
+			if err = s.settleMessage(ctx, tx, &m, status, "", at); err != nil {
 				return err
 			}
 			moved = append(moved, m.ID)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	s.outcomes.tell(moved...)
-	return nil
+	return moved, err
 }
 
 // settleMessage moves an outgoing message to a later status and tells of it; one that is there already stays as it is. m takes the new status.

@@ -30,26 +30,61 @@ var errStranger = errors.New("whatsapp: the peer of a message is to be settled f
 
 // receive stores what WhatsApp delivered to a session, with its event, in one transaction. A message that is there already changes nothing.
 //
-// Nearly every peer is known, which takes one query. For the others the transaction begins anew, with the contacts:
-// everybody who locks contacts does so before chats, and chats before messages.
+// Nearly every message is of a person who is known, and is stored together with those of other sessions. The others get a transaction of their
+// own, which begins anew, with the contacts, when these are to be settled: everybody who locks contacts does so before chats, and chats before messages.
 func (s *Service) receive(ctx context.Context, t Term, m Incoming) error {
 	now := s.now()
 	m = m.fit(now)
 	if m.Chat.IsZero() && m.Peer == (ContactIDs{}) {
 		return nil // from a kind of account that has no address here: there is no chat to keep it in
 	}
-	isNew, echoed, err := s.receiveFrom(ctx, t, m, s.knownPlace, now)
-	if errors.Is(err, errStranger) {
-		isNew, echoed, err = s.receiveFrom(ctx, t, m, s.settledPlace, now)
+	isNew, ok, err := s.receiveTogether(ctx, t, m, now)
+	if err == nil && !ok {
+		isNew, err = s.receiveAlone(ctx, t, m, now)
 	}
 	if err != nil {
 		return err
 	}
-	s.outcomes.tell(echoed)
 	if isNew && !m.FromMe {
 		s.observe.Received(m.Chat.Kind())
 	}
 	return nil
+}
+
+// receiveTogether stores a message that a person of whom it tells nothing new wrote. ok is false for any other.
+func (s *Service) receiveTogether(ctx context.Context, t Term, m Incoming, now time.Time) (isNew, ok bool, err error) {
+	if m.FromMe || m.Chat.Kind() != DirectChat {
+		return false, false, nil
+	}
+	ok, err = s.store.Post(ctx, Post{Term: t, Address: m.Peer.Canonical(), WAID: m.WAID, Decide: func(p Place) (Change, error) {
+		isNew = false
+		if p.Chat.Kind != DirectChat || !p.Chat.Person.has(m.Peer, m.peerName()) {
+			return Change{}, errStranger
+		}
+		if p.has(p.Chat.Person.ID) {
+			return Change{}, nil
+		}
+		isNew = true
+		stored := m.message(p.Chat, p.Chat.Person, now)
+		told := p.Chat.arrived(p.Chat.Person, &stored, now)
+		return Change{Chat: &p.Chat, Message: &stored, Events: told}, nil
+	}})
+	if errors.Is(err, errStranger) {
+		return false, false, nil
+	}
+	return isNew && err == nil, ok, err
+}
+
+// receiveAlone stores any message.
+func (s *Service) receiveAlone(ctx context.Context, t Term, m Incoming, now time.Time) (isNew bool, err error) {
+	isNew, echoed, err := s.receiveFrom(ctx, t, m, s.knownPlace, now)
+	if errors.Is(err, errStranger) {
+		isNew, echoed, err = s.receiveFrom(ctx, t, m, s.settledPlace, now)
+	}
+	if err == nil {
+		s.outcomes.tell(echoed)
+	}
+	return isNew, err
 }
 
 // finder finds the chat that a message belongs to, locked, and the contact who wrote it (zero for the business itself).
@@ -160,24 +195,28 @@ func (s *Service) learnEcho(ctx context.Context, tx Store, chat Chat, own Messag
 
 // tellStored brings the chat up to date with a message that was just stored, and tells of it.
 func (s *Service) tellStored(ctx context.Context, tx Store, chat Chat, sender Contact, m Message, now time.Time) error {
-	chat.newest(&m)
-	var told []events.Event
-	if m.Direction == Out {
-		if m.isWriting() {
-			told = chat.personWrote(m.Timestamp, now)
-		}
-		told = append(told, &events.MessageSentByPerson{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, Origin: m.Origin, Text: m.Text, SentAt: m.Timestamp})
-	} else {
-		told = chat.settleMode(now)
-		chat.Unread++
-		told = append(told, &events.MessageReceived{Tenant: m.Tenant, Session: m.Session, Chat: chat.ID, Message: m.ID, WAID: m.WAID,
-			ChatWA: chat.Address.String(), ChatKind: string(chat.Kind), ChatMode: string(chat.ModeAt(now)), Phone: sender.IDs.Number.Phone(), SenderName: sender.Name,
-			Type: m.Type, Text: m.Text, SentAt: m.Timestamp, ReceivedAt: now})
-	}
+	told := chat.arrived(sender, &m, now)
 	if err := tx.SaveChat(ctx, chat); err != nil {
 		return err
 	}
 	return emit(ctx, tx, told...)
+}
+
+// arrived takes note of a message that WhatsApp delivered, and gives the events that tell of it.
+func (c *Chat) arrived(sender Contact, m *Message, now time.Time) []events.Event {
+	c.newest(m)
+	if m.Direction == Out {
+		var told []events.Event
+		if m.isWriting() {
+			told = c.personWrote(m.Timestamp, now)
+		}
+		return append(told, &events.MessageSentByPerson{Tenant: m.Tenant, Session: m.Session, Chat: c.ID, Message: m.ID, Origin: m.Origin, Text: m.Text, SentAt: m.Timestamp})
+	}
+	told := c.settleMode(now)
+	c.Unread++
+	return append(told, &events.MessageReceived{Tenant: m.Tenant, Session: m.Session, Chat: c.ID, Message: m.ID, WAID: m.WAID,
+		ChatWA: c.Address.String(), ChatKind: string(c.Kind), ChatMode: string(c.ModeAt(now)), Phone: sender.IDs.Number.Phone(), SenderName: sender.Name,
+		Type: m.Type, Text: m.Text, SentAt: m.Timestamp, ReceivedAt: now})
 }
 
 // isWriting reports whether a message is a person's own contribution to a chat, and not a mere sign like a reaction.

@@ -14,6 +14,7 @@ import (
 	"turnero/internal/events"
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/lease"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
@@ -48,7 +49,9 @@ func setupOn(t *testing.T, db *sqlkit.DB) *bench {
 	b := &bench{t: t, db: db, tenant: tenant, engine: newFakeEngine(), users: fakeUsers{}, admin: id.Principal{Tenant: tenant, User: id.NewUser(), Role: id.Admin}}
 	quiet := slog.New(slog.DiscardHandler)
 	wakes := bus.NewMemory()
-	b.store = sqlstore.New(db, outbox.New(db, wakes, time.Now, quiet))
+	committer := groupcommit.New(db, groupcommit.Fences{Table: "whatsapp_sessions", Stale: whatsapp.ErrStaleFence})
+	t.Cleanup(committer.Close)
+	b.store = sqlstore.New(db, outbox.New(db, wakes, time.Now, quiet)).Together(committer)
 	self := lease.Owner{ID: "alone"}
 	processes := leased.New(leased.Options{Holder: lease.New(lease.NewMemory(0, lease.SinceBoot), self, lease.Options{}), Self: self, Bus: wakes, Hold: b.store, Logger: quiet})
 	b.svc = whatsapp.New(whatsapp.Deps{Store: b.store, Engine: b.engine, Claims: processes, Peers: processes, Users: b.users, ParsePhone: parsePhone, FoldPhone: foldPhone, Now: time.Now, Logger: quiet})

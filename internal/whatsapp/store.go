@@ -37,6 +37,7 @@ type Store interface {
 	ChatStore
 	MessageStore
 	PermissionStore
+	TogetherStore
 }
 
 // SessionStore keeps sessions.

@@ -1,6 +1,7 @@
 package groupcommit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -203,8 +204,21 @@ func isOnesFault(err error) bool {
 func (c *Committer) attempt(group []*Member) (outcomes []error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
 	defer cancel()
+	return c.attemptOn(ctx, c.db.Handle(), group)
+}
+
+// Alone commits a member in a transaction of its own, or, where h is one, as part of that, and returns its outcome.
+func Alone(ctx context.Context, h sqlkit.Handle, fences Fences, m *Member) error {
+	c := &Committer{fences: fences, texts: texts{dialect: h.Dialect()}}
+	outcomes, err := c.attemptOn(ctx, h, []*Member{m})
+	err = cmp.Or(err, outcomes[0])
+	m.tell(err)
+	return err
+}
+
+func (c *Committer) attemptOn(ctx context.Context, h sqlkit.Handle, group []*Member) (outcomes []error, err error) {
 	outcomes = make([]error, len(group))
-	err = c.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+	err = h.InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
 		fences, err := c.lock(ctx, h, group)
 		if err != nil {
 			return err

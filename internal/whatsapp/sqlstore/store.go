@@ -12,6 +12,7 @@ import (
 	"turnero/internal/events"
 	"turnero/internal/fault"
 	"turnero/internal/id"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/idempotency"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
@@ -20,14 +21,25 @@ import (
 
 // Store keeps the module's data in an SQL database. It is the database, or one transaction of it.
 type Store struct {
-	h   sqlkit.Handle
-	log *outbox.Log
+	h         sqlkit.Handle
+	log       *outbox.Log
+	batch     *batch
+	committer *groupcommit.Committer // nil: changes are not grouped
 }
 
 var _ whatsapp.Store = (*Store)(nil)
 
 // New makes the Store of a database whose schema is in place.
-func New(db *sqlkit.DB, log *outbox.Log) *Store { return &Store{h: db.Handle(), log: log} }
+func New(db *sqlkit.DB, log *outbox.Log) *Store {
+	return &Store{h: db.Handle(), log: log, batch: &batch{log}}
+}
+
+// on gives the store in a transaction.
+func (s *Store) on(h sqlkit.Handle) *Store {
+	in := *s
+	in.h = h
+	return &in
+}
 
 // errRaced says that another transaction took the address that this one wanted to write; run again, it finds the other's row.
 var errRaced = errors.New("sqlstore: somebody else took the address")
@@ -38,7 +50,7 @@ const mostRaces = 5
 // InTx implements whatsapp.Store.
 func (s *Store) InTx(ctx context.Context, fn func(whatsapp.Store) error) error {
 	return s.again(func() error {
-		return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(&Store{h, s.log}) })
+		return s.h.InTx(ctx, func(_ context.Context, h sqlkit.Handle) error { return fn(s.on(h)) })
 	})
 }
 
@@ -49,7 +61,7 @@ func (s *Store) InTerm(ctx context.Context, t whatsapp.Term, fn func(whatsapp.St
 			if err := checkFence(ctx, h, t); err != nil {
 				return err
 			}
-			return fn(&Store{h, s.log})
+			return fn(s.on(h))
 		})
 	})
 }

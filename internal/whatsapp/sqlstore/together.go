@@ -1,0 +1,299 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"turnero/internal/events"
+	"turnero/internal/platform/groupcommit"
+	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/whatsapp"
+)
+
+// Together gives the same store with what TogetherStore says committed by the committer, whose fences must be the sessions'. Without, each such change has
+// a transaction of its own.
+func (s *Store) Together(c *groupcommit.Committer) *Store {
+	with := *s
+	with.committer = c
+	return &with
+}
+
+// fences are those of the sessions.
+var fences = groupcommit.Fences{Table: "whatsapp_sessions", Stale: whatsapp.ErrStaleFence}
+
+// errElsewhere fails a member for which nothing can be decided in a group.
+var errElsewhere = errors.New("sqlstore: not there, or held by somebody else")
+
+// Post implements whatsapp.Store.
+func (s *Store) Post(ctx context.Context, p whatsapp.Post) (bool, error) {
+	return s.together(ctx, p.Term, &p)
+}
+
+// Move implements whatsapp.Store.
+func (s *Store) Move(ctx context.Context, m whatsapp.Move) (bool, error) {
+	return s.together(ctx, m.Term, &m)
+}
+
+func (s *Store) together(ctx context.Context, t whatsapp.Term, item any) (ok bool, err error) {
+	m := &groupcommit.Member{Batch: s.batch, Item: item}
+	if t.Fence != 0 {
+		m.Fence = groupcommit.Fence{Tenant: t.Tenant.String(), ID: t.Session.String(), Value: t.Fence}
+	}
+	if s.committer != nil && !s.h.InsideTx() {
+		err = s.committer.Submit(ctx, m)
+	} else {
+		err = groupcommit.Alone(ctx, s.h, fences, m)
+	}
+	if errors.Is(err, errElsewhere) || sqlkit.IsUnique(err) { // somebody stored the same in between
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// batch does Posts and Moves of many sessions at once.
+type batch struct{ log *outbox.Log }
+
+var _ groupcommit.Batch = (*batch)(nil)
+
+// Run implements groupcommit.Batch: it reads what the items are about, locked in the order chats, messages, and has each decide in turn. The next
+// one sees what those before it decided.
+func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
+	r := &round{dialect: h.Dialect(), native: h.Native(), log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}}
+	if r.dialect == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
+		ctx = context.WithoutCancel(ctx)
+	}
+	if err := r.read(ctx, items); err != nil {
+		return nil, nil, err
+	}
+	failed := make([]error, len(items))
+	for i, item := range items {
+		switch item := item.(type) {
+		case *whatsapp.Post:
+			failed[i] = r.post(item)
+		case *whatsapp.Move:
+			failed[i] = r.move(item)
+		}
+	}
+	rows, err := r.rows()
+	if err == nil && r.hasEvents {
+		h.AfterCommit(b.log.Wake)
+	}
+	return rows, failed, err
+}
+
+// round is one run of the batch.
+type round struct {
+	dialect sqlkit.Dialect
+	native  sqlkit.Native
+	log     *outbox.Log
+
+	chats    map[string]*chatAt // by ID
+	byPlace  map[place]*chatAt
+	messages map[waKey][]*messageAt
+
+	changedChats    []*chatAt
+	newMessages     []*messageAt
+	changedMessages []*messageAt
+	events          []groupcommit.Row
+	hasEvents       bool
+}
+
+// place is where an item looks for its chat.
+type place struct {
+	by              lookup
+	tenant, session string
+	key             string
+}
+
+// waKey names what has one WhatsApp ID in a session.
+type waKey struct{ tenant, session, waID string }
+
+type chatAt struct {
+	chat      whatsapp.Chat
+	isLinked  bool
+	isChanged bool
+}
+
+type messageAt struct {
+	message   whatsapp.Message
+	isLocked  bool
+	isChanged bool
+}
+
+// placeOf tells where a post looks for its chat.
+func placeOf(p *whatsapp.Post) place {
+	switch {
+	case !p.Chat.IsZero():
+		return place{byID, p.Tenant.String(), "", p.Chat.String()}
+	case p.Address.IsNumber():
+		return place{byNumber, p.Tenant.String(), p.Session.String(), p.Address.String()}
+	}
+	return place{byAddress, p.Tenant.String(), p.Session.String(), p.Address.String()}
+}
+
+func waKeyOf(ref whatsapp.Ref, waID string) waKey {
+	return waKey{ref.Tenant.String(), ref.Session.String(), waID}
+}
+
+// post decides one Post.
+func (r *round) post(p *whatsapp.Post) error {
+	at := r.byPlace[placeOf(p)]
+	if at == nil {
+		return errElsewhere
+	}
+	if p.Fence != 0 && at.chat.Session != p.Session {
+		return errElsewhere // the fence is another session's
+	}
+	key := waKeyOf(at.chat.Ref, p.WAID)
+	is := whatsapp.Place{Chat: at.chat, IsLinked: at.isLinked}
+	for _, m := range r.messages[key] {
+		if p.WAID != "" && m.message.ChatID == at.chat.ID {
+			is.Same = append(is.Same, m.message)
+		}
+	}
+	change, err := p.Decide(is)
+	if err != nil {
+		return err
+	}
+	if err = r.tell(change.Events); err != nil {
+		return err
+	}
+	if change.Chat != nil {
+		at.chat = *change.Chat
+		if !at.isChanged {
+			at.isChanged, r.changedChats = true, append(r.changedChats, at)
+		}
+	}
+	if change.Message != nil {
+		m := &messageAt{message: *change.Message}
+		r.newMessages = append(r.newMessages, m)
+		key.waID = m.message.WAID
+		r.messages[key] = append(r.messages[key], m)
+	}
+	return nil
+}
+
+// move decides one Move.
+func (r *round) move(m *whatsapp.Move) error {
+	var at []*messageAt
+	for _, waID := range m.WAIDs {
+		n := len(at)
+		for _, found := range r.messages[waKeyOf(m.Ref, waID)] {
+			if found.isLocked {
+				at = append(at, found)
+			}
+		}
+		if n == len(at) {
+			return errElsewhere
+		}
+	}
+	own, was := make([]*whatsapp.Message, len(at)), make([]whatsapp.Message, len(at))
+	for i := range at {
+		own[i], was[i] = &at[i].message, at[i].message
+	}
+	if err := r.tell(m.Decide(own)); err != nil {
+		for i := range at {
+			at[i].message = was[i]
+		}
+		return err
+	}
+	for i := range at {
+		if at[i].message != was[i] && !at[i].isChanged {
+			at[i].isChanged, r.changedMessages = true, append(r.changedMessages, at[i])
+		}
+	}
+	return nil
+}
+
+func (r *round) tell(told []events.Event) error {
+	made := make([]groupcommit.Row, 0, len(told))
+	for _, ev := range told {
+		row, err := r.log.Row(ev)
+		if err != nil {
+			return err
+		}
+		made = append(made, row)
+	}
+	r.events = append(r.events, made...)
+	r.hasEvents = len(r.events) > 0
+	return nil
+}
+
+// rows gives what the items decided.
+func (r *round) rows() ([]groupcommit.Row, error) {
+	out := r.events
+	for _, m := range r.newMessages {
+		row := toMessageRow(m.message)
+		out = append(out, groupcommit.Row{Table: newMessages, Values: []any{row.TenantID.String(), row.ID.String(), row.SessionID.String(), row.ChatID.String(), row.WAID, row.Pos,
+			row.Direction, row.SenderID, row.Type, row.Body, row.Status, row.Reason, row.StatusAt, row.SentAt, row.Origin, row.Actor, row.IsQueued, row.OnlyIfBot,
+			row.NotAfter, row.ReplyTo, row.CreatedAt}})
+	}
+	for _, m := range r.changedMessages {
+		row := toMessageRow(m.message)
+		out = append(out, groupcommit.Row{Table: movedMessages, Values: []any{row.TenantID.String(), row.ID.String(), row.Status, row.Reason, row.StatusAt, row.SentAt, row.IsQueued}})
+	}
+	for _, c := range r.changedChats {
+		row := toChatRow(c.chat)
+		out = append(out, groupcommit.Row{Table: changedChats, Values: []any{row.TenantID.String(), row.ID.String(), row.Mode, row.PersonUntil, row.Unread, row.LastPos, row.LastMessageID}})
+	}
+	return out, nil
+}
+
+func columns(kind groupcommit.Kind, names ...string) []groupcommit.Column {
+	out := make([]groupcommit.Column, len(names))
+	for i, name := range names {
+		out[i] = groupcommit.Column{Name: name, Kind: kind}
+	}
+	return out
+}
+
+func join(parts ...[]groupcommit.Column) (all []groupcommit.Column) {
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+// What a group writes.
+var (
+	rowKey      = columns(groupcommit.Text, "tenant_id", "id")
+	newMessages = &groupcommit.Table{Name: "whatsapp_messages", Keys: rowKey, OnlyNew: true, Values: join(
+		columns(groupcommit.Text, "session_id", "chat_id", "wa_id"), columns(groupcommit.Int, "pos"),
+		columns(groupcommit.Text, "direction", "sender_id", "type", "body", "status", "reason"), columns(groupcommit.Int, "status_at", "sent_at"),
+		columns(groupcommit.Text, "origin", "actor"), columns(groupcommit.Int, "is_queued", "only_if_bot", "not_after"),
+		columns(groupcommit.Text, "reply_to"), columns(groupcommit.Int, "created_at"))}
+	movedMessages = &groupcommit.Table{Name: "whatsapp_messages", Keys: rowKey, OnlyOld: true, Values: join(
+		columns(groupcommit.Text, "status", "reason"), columns(groupcommit.Int, "status_at", "sent_at", "is_queued"))}
+	changedChats = &groupcommit.Table{Name: "whatsapp_chats", Keys: rowKey, OnlyOld: true, Values: join(
+		columns(groupcommit.Text, "mode"), columns(groupcommit.Int, "person_until", "unread", "last_pos"), columns(groupcommit.Text, "last_message_id"))}
+)
+
+// read reads what the items are about.
+func (r *round) read(ctx context.Context, items []any) error {
+	places, same, own := map[place]bool{}, map[waKey]bool{}, map[waKey]bool{}
+	for _, item := range items {
+		switch item := item.(type) {
+		case *whatsapp.Post:
+			places[placeOf(item)] = true
+			if item.WAID != "" {
+				same[waKeyOf(item.Ref, item.WAID)] = true
+			}
+		case *whatsapp.Move:
+			for _, waID := range item.WAIDs {
+				own[waKeyOf(item.Ref, waID)] = true
+			}
+		}
+	}
+	if err := r.readChats(ctx, places); err != nil {
+		return fmt.Errorf("find chats: %w", err)
+	}
+	if err := r.readMessages(ctx, own, true); err != nil {
+		return fmt.Errorf("find own messages: %w", err)
+	}
+	if err := r.readMessages(ctx, same, false); err != nil {
+		return fmt.Errorf("find messages: %w", err)
+	}
+	return nil
+}
