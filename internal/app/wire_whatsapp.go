@@ -29,7 +29,7 @@ func buildWhatsApp(c *core) error {
 	if err != nil {
 		return err
 	}
-	store := whatsappstore.New(c.db, c.events)
+	store := whatsappstore.New(c.db, c.events).Together(c.devices.Committer())
 	processes := leased.New(leased.Options{Holder: c.locks, Self: c.self, Bus: c.bus, Client: c.peers, Hold: store, TTL: c.lockTTL(), Logger: logger})
 	c.whatsapp = whatsapp.New(whatsapp.Deps{Store: store, Engine: engine, Claims: processes, Peers: processes, Users: staff{c},
 		ParsePhone: c.parsePhone, FoldPhone: phone.Fold, Now: c.now, Logger: logger, Observer: c.observeLines()})

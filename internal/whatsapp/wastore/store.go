@@ -78,6 +78,9 @@ func NewCommitter(db *sqlkit.DB) *groupcommit.Committer {
 	return groupcommit.New(db, groupcommit.Fences{Table: "whatsapp_sessions", Stale: whatsapp.ErrStaleFence})
 }
 
+// Committer gives what the rows are stored by, for others whose changes are to be stored together with them.
+func (s *Store) Committer() *groupcommit.Committer { return s.committer }
+
 // claim marks a new store with the network, and refuses one that has another mark.
 func (s *Store) claim(ctx context.Context) error {
 	return s.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
