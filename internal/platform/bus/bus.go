@@ -16,6 +16,7 @@ import (
 const (
 	TopicOutbox = "outbox" // events were appended
 	TopicEvents = "events" // events were numbered
+	TopicDuties = "duties" // the work on events is to be shared out anew
 	TopicJobs   = "jobs"   // jobs were enqueued
 )
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +33,9 @@ type Log struct {
 	now    func() time.Time
 	logger *slog.Logger
 	opts   Options
-	holder string
 
 	consumers []*consumer
+	numbered  []func([]Record)
 	mistakes  []error // of registration
 	running   atomic.Bool
 }
@@ -58,7 +59,7 @@ func NewWithOptions(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog
 	if o.Backoff == nil {
 		o.Backoff = backoff
 	}
-	return &Log{db: db, bus: b, now: now, logger: logger, opts: o, holder: sqlkit.NewHolder()}
+	return &Log{db: db, bus: b, now: now, logger: logger, opts: o}
 }
 
 type row struct {
@@ -91,6 +92,11 @@ func (l *Log) Append(ctx context.Context, h sqlkit.Handle, ev events.Event) erro
 	return nil
 }
 
+// OnNumbered has fn called with the events that this process numbers, in the order of their numbers and after these are
+// committed; their Event is nil. fn must not block. It is not called for what other processes number, nor for a batch
+// that a process numbered just before it died. Call it before Run.
+func (l *Log) OnNumbered(fn func([]Record)) { l.numbered = append(l.numbered, fn) }
+
 // Run numbers events and feeds the consumers until ctx ends; it returns when all it started has ended. Calls of consumers
 // that are under way then may finish within a few seconds. It returns an error at once when a registration was wrong.
 func (l *Log) Run(ctx context.Context) error {
@@ -101,9 +107,20 @@ func (l *Log) Run(ctx context.Context) error {
 	if err := errors.Join(l.mistakes...); err != nil {
 		return fmt.Errorf("outbox: %w", err)
 	}
-	k := &keeper{log: l, duties: []*duty{{name: relayRow, run: l.relay}}}
+	r := newReader(l)
+	k := &keeper{log: l, duties: []*duty{{post: post{relayRow, 0}, run: func(ctx, _ context.Context, holder string) error { return l.relay(ctx, holder) }}}}
 	for _, c := range l.consumers {
-		k.duties = append(k.duties, &duty{name: c.name, run: func(ctx, work context.Context) error { return l.consume(ctx, work, c) }})
+		for part := range parts {
+			k.duties = append(k.duties, &duty{post: post{c.name, part}, run: func(ctx, work context.Context, holder string) error {
+				return r.serve(ctx, work, c, part, holder)
+			}})
+		}
 	}
-	return k.keep(ctx)
+	reading, stopReading := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { r.run(reading) })
+	err := k.keep(ctx)
+	stopReading()
+	wg.Wait()
+	return err
 }

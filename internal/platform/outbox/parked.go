@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"turnero/internal/fault"
@@ -66,11 +67,22 @@ func (l *Log) Unpark(ctx context.Context, consumer string, event id.Event) error
 	return nil
 }
 
-// park gives up an event for the consumer, so that those behind it go on.
-func (l *Log) park(ctx context.Context, c *consumer, it *item, attempts int, cause error) error {
+// park gives up an event for the consumer, so that those behind it go on, if its part is still held.
+func (l *Log) park(ctx context.Context, it *item, attempts int, cause error) error {
+	c := it.t.c
 	r := &parkedRow{Consumer: c.name, EventID: it.rec.ID, Seq: it.rec.Seq, TenantID: it.rec.Tenant, Attempts: it.again + int64(attempts),
 		LastError: sqlkit.Text(cause.Error(), maxErrorLength), ParkedAt: sqlkit.Micros(l.now())}
-	err := l.db.Handle().Upsert(ctx, r, []string{"consumer", "event_id"}, []string{"attempts", "last_error", "parked_at", "run_again"})
+	err := l.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
+		var held []string
+		sel := h.Write().NewSelect().Model((*cursor)(nil)).Column("name").Where("name = ?", c.name).Where("part = ?", it.t.part).Where("holder = ?", it.t.holder)
+		if err := h.ForUpdate(sel).Scan(ctx, &held); err != nil {
+			return err
+		}
+		if len(held) == 0 {
+			return errLost
+		}
+		return h.Upsert(ctx, r, []string{"consumer", "event_id"}, []string{"attempts", "last_error", "parked_at", "run_again"})
+	})
 	attrs := []any{"consumer", c.name, "event", it.rec.Name, "event_id", it.rec.ID.String(), "attempts", r.Attempts, "error", cause.Error()}
 	if err != nil {
 		l.logger.ErrorContext(ctx, "event not handled and not parked", append(attrs, "park_error", err.Error())...)
@@ -88,26 +100,56 @@ func (l *Log) forgetParked(ctx context.Context, c *consumer, rec Record) {
 	}
 }
 
-// readParked takes the parked events that are to run again into work.
-func (t *tenure) readParked(ctx, work context.Context) error {
-	var asked []parkedRow
-	h := t.log.db.Handle()
-	err := h.Read().NewSelect().Model(&asked).Where("consumer = ?", t.c.name).Where("run_again = 1").Order("seq").Limit(readBatch / 2).Scan(ctx)
+const rerunBatch = readBatch / 2
+
+// readParked takes those of the parked events that are to run again and belong to what is held here. It goes through the
+// list in turns, so that those of others hide none.
+func (r *reader) readParked(ctx context.Context) {
+	if len(r.tenures) == 0 {
+		return
+	}
+	var consumers []string
+	for _, t := range r.tenures {
+		if !slices.Contains(consumers, t.c.name) {
+			consumers = append(consumers, t.c.name)
+		}
+	}
+	var asked []rerun
+	err := r.log.db.Handle().Read().NewRaw(`SELECT p.consumer, p.attempts, p.seq AS parked_seq, o.seq, o.event_id, o.tenant_id, o.name, o.order_key, o.payload, o.created_at
+		FROM outbox_parked AS p JOIN outbox AS o ON o.event_id = p.event_id
+		WHERE p.consumer IN (?) AND p.run_again = 1 AND p.seq >= ? ORDER BY p.seq, p.consumer LIMIT ?`, bun.List(consumers), r.reruns, rerunBatch).Scan(ctx, &asked)
 	if err != nil {
-		return fmt.Errorf("read parked events: %w", err)
+		r.log.logger.WarnContext(ctx, "parked events not read", "error", err.Error())
+		return
 	}
-	for _, p := range asked {
-		if t.reruns[p.EventID] || len(t.reruns) >= readBatch/2 {
-			continue
-		}
-		var r row
-		if err := h.Read().NewSelect().Model(&r).Where("event_id = ?", p.EventID).Scan(ctx); err != nil {
-			return fmt.Errorf("read parked event: %w", err)
-		}
-		it := &item{again: p.Attempts}
-		it.rec, it.bad = r.record()
-		t.reruns[p.EventID] = true
-		t.queue(ctx, work, it)
+	r.reruns = 0
+	if len(asked) == rerunBatch {
+		r.reruns = asked[rerunBatch-1].ParkedSeq
 	}
-	return nil
+	for i := range asked {
+		r.runAgain(&asked[i])
+	}
+}
+
+type rerun struct {
+	row
+	Consumer  string
+	Attempts  int64
+	ParkedSeq int64
+}
+
+func (r *reader) runAgain(again *rerun) {
+	part := partOf(again.lane())
+	i := slices.IndexFunc(r.tenures, func(t *tenure) bool { return t.c.name == again.Consumer && t.part == part && !t.leaving })
+	if i < 0 {
+		return
+	}
+	t := r.tenures[i]
+	if t.reruns[again.EventID] || len(t.reruns) >= rerunBatch {
+		return
+	}
+	it := &item{t: t, again: again.Attempts}
+	it.rec, it.bad = again.record()
+	t.reruns[again.EventID] = true
+	t.queue(it)
 }

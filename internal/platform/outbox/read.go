@@ -26,19 +26,29 @@ type Record struct {
 }
 
 // lane names what must be handled in order: events without an order key stand alone.
-func (r Record) lane() string {
-	if r.OrderKey == "" {
-		return r.ID.String()
+func (r Record) lane() string { return lane(r.Tenant, r.OrderKey, r.ID) }
+
+func (r *row) lane() string { return lane(r.TenantID, r.OrderKey, r.EventID) }
+
+func lane(tenant, orderKey string, event id.Event) string {
+	if orderKey == "" {
+		return event.String()
 	}
-	return r.Tenant + "\x00" + r.OrderKey
+	return tenant + "\x00" + orderKey
 }
 
-// record reads the row; the record is useful even when the event cannot be decoded.
-func (r *row) record() (Record, error) {
+// plain reads the row but for the event itself.
+func (r *row) plain() Record {
 	rec := Record{ID: r.EventID, Tenant: r.TenantID, Name: r.Name, OrderKey: r.OrderKey, Payload: []byte(r.Payload), At: sqlkit.Time(r.CreatedAt)}
 	if r.Seq != nil {
 		rec.Seq = *r.Seq
 	}
+	return rec
+}
+
+// record reads the row; the record is useful even when the event cannot be decoded.
+func (r *row) record() (Record, error) {
+	rec := r.plain()
 	ev, err := events.Decode(r.Name, rec.Payload)
 	if err == nil {
 		rec.Event = ev
@@ -69,8 +79,14 @@ func (l *Log) after(ctx context.Context, seq int64, limit int, narrow func(*bun.
 	return out, nil
 }
 
-// next gives the rows above seq for a consumer; those it does not want come without payload.
-func (l *Log) next(ctx context.Context, seq int64, names []string, limit int64) ([]row, error) {
+// entry is a row of the log and the part it belongs to.
+type entry struct {
+	row
+	part int
+}
+
+// next gives the rows above seq for consumers; those that none of them wants come without payload.
+func (l *Log) next(ctx context.Context, seq int64, names []string, limit int64) ([]entry, error) {
 	var rows []row
 	q := l.db.Handle().Read().NewSelect().Model(&rows).Column("seq", "event_id", "tenant_id", "name", "order_key", "created_at")
 	if names == nil {
@@ -81,7 +97,11 @@ func (l *Log) next(ctx context.Context, seq int64, names []string, limit int64) 
 	if err := q.Where("seq > ?", seq).Order("seq").Limit(limit).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
-	return rows, nil
+	out := make([]entry, len(rows))
+	for i := range rows {
+		out[i] = entry{rows[i], partOf(rows[i].lane())}
+	}
+	return out, nil
 }
 
 // Head gives the highest number given so far, 0 for an empty log. A listener that begins there hears what comes from now on.
@@ -101,19 +121,6 @@ func (l *Log) seqOf(ctx context.Context, name string) (int64, error) {
 	return seq[0], nil
 }
 
-// checkpoint reads where a consumer is, if its row is held here.
-func (l *Log) checkpoint(ctx context.Context, consumer string) (int64, error) {
-	var seq []int64
-	err := l.db.Handle().Write().NewSelect().Model((*cursor)(nil)).Column("seq").Where("name = ?", consumer).Where("holder = ?", l.holder).Scan(ctx, &seq)
-	if err != nil {
-		return 0, fmt.Errorf("read checkpoint: %w", err)
-	}
-	if len(seq) == 0 {
-		return 0, errLost
-	}
-	return seq[0], nil
-}
-
 // Stats tells how far the work on the log is.
 type Stats struct {
 	Head       int64 // highest number given
@@ -124,7 +131,7 @@ type Stats struct {
 // ConsumerStats tells how far one consumer is.
 type ConsumerStats struct {
 	Name   string
-	Lag    int64 // events behind Head
+	Lag    int64 // events behind Head, of the part that is farthest behind
 	Parked int64 // events given up
 }
 
@@ -150,8 +157,12 @@ func (l *Log) Stats(ctx context.Context) (Stats, error) {
 	if i := slices.IndexFunc(cursors, func(c cursor) bool { return c.Name == relayRow }); i >= 0 {
 		s.Head = cursors[i].Seq
 	}
-	for _, c := range cursors {
+	for _, c := range cursors { // ordered by name: the parts of a consumer stand together
 		if c.Name == relayRow || c.Name == trimRow {
+			continue
+		}
+		if n := len(s.Consumers); n > 0 && s.Consumers[n-1].Name == c.Name {
+			s.Consumers[n-1].Lag = max(s.Consumers[n-1].Lag, s.Head-c.Seq)
 			continue
 		}
 		cs := ConsumerStats{Name: c.Name, Lag: max(0, s.Head-c.Seq)}

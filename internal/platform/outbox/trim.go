@@ -64,12 +64,12 @@ func (l *Log) trimBatch(ctx context.Context, before time.Time, passed int64) (in
 		if err != nil {
 			return fmt.Errorf("delete old events: %w", err)
 		}
-		return h.Upsert(ctx, &cursor{Name: trimRow, Seq: last, UpdatedAt: sqlkit.Micros(l.now())}, []string{"name"}, []string{"seq", "updated_at"})
+		return h.Upsert(ctx, &cursor{Name: trimRow, Seq: last, UpdatedAt: sqlkit.Micros(l.now())}, []string{"name", "part"}, []string{"seq", "updated_at"})
 	})
 	return deleted, more, err
 }
 
-// Forget drops the checkpoint of a consumer that does not exist any more.
+// Forget drops the checkpoints of a consumer that does not exist any more.
 func (l *Log) Forget(ctx context.Context, consumer string) error {
 	_, err := l.db.Handle().Write().NewDelete().Model((*cursor)(nil)).Where("name = ?", consumer).Where("name NOT LIKE '~%'").Exec(ctx)
 	if err != nil {

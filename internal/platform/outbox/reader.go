@@ -1,0 +1,207 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"turnero/internal/platform/bus"
+)
+
+// reader goes through the log for all parts that this process holds: those that have read equally far share each read.
+type reader struct {
+	log     *Log
+	names   []string // of the events that somebody here wants; nil = all
+	joins   chan *tenure
+	leaves  chan *tenure
+	results chan *item
+	tenures []*tenure
+	ahead   int64 // number up to which there is something to read, as far as is known
+	reruns  int64 // number from which to go on looking for parked events
+	failing bool  // the last read failed
+}
+
+func newReader(l *Log) *reader {
+	r := &reader{log: l, joins: make(chan *tenure), leaves: make(chan *tenure), results: make(chan *item, 1024), names: []string{}}
+	for _, c := range l.consumers {
+		if c.names == nil {
+			r.names = nil
+			break
+		}
+		r.names = append(r.names, c.names...)
+	}
+	return r
+}
+
+// serve works on one part of a consumer until ctx ends or the part is lost. What it has begun it may finish under work.
+func (r *reader) serve(ctx, work context.Context, c *consumer, part int, holder string) error {
+	seq, err := r.log.checkpoint(ctx, c.name, part, holder)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	t := newTenure(c, part, holder, seq)
+	t.begin = func(it *item) {
+		go func() {
+			it.aborted = !r.log.handle(ctx, work, it)
+			r.results <- it
+		}()
+	}
+	r.joins <- t
+	select {
+	case <-ctx.Done():
+	case <-t.lost:
+		stop()
+	}
+	r.leaves <- t
+	<-t.gone
+	return t.err
+}
+
+// run works until ctx ends, which is when nobody serves any more.
+func (r *reader) run(ctx context.Context) {
+	woken, cancel := r.log.bus.Subscribe(bus.TopicEvents)
+	defer cancel()
+	poll, rest, next := time.NewTicker(consumerPoll), newAlarm(checkpointRest), newAlarm(gather)
+	defer poll.Stop()
+	defer rest.stop()
+	defer next.stop()
+	for {
+		if r.isBehind() {
+			next.soon()
+		}
+		if r.isDirty() {
+			rest.later()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.joins:
+			r.tenures = append(r.tenures, t)
+			next.soon()
+		case t := <-r.leaves:
+			t.leaving = true
+			r.settle(ctx)
+		case it := <-r.results:
+			r.finish(ctx, it)
+		case <-woken:
+			next.soon()
+		case <-next.rings():
+			next.rang()
+			r.read(ctx)
+		case <-poll.C:
+			r.failing = false
+			r.read(ctx)
+			r.readParked(ctx)
+		case <-rest.rings():
+			rest.rang()
+			r.save(ctx)
+		}
+	}
+}
+
+// finish settles what has come back, as much of it as is there.
+func (r *reader) finish(ctx context.Context, it *item) {
+	for {
+		it.t.finish(it)
+		select {
+		case it = <-r.results:
+			continue
+		default:
+		}
+		r.settle(ctx)
+		return
+	}
+}
+
+// isBehind reports whether there is more to read, and room for it. After a failure the poll comes first.
+func (r *reader) isBehind() bool {
+	return !r.failing && slices.ContainsFunc(r.tenures, func(t *tenure) bool { return t.read < r.ahead && t.isHungry() })
+}
+
+func (r *reader) isDirty() bool {
+	return slices.ContainsFunc(r.tenures, func(t *tenure) bool { return t.done() > t.saved })
+}
+
+// read gives every part that has room one batch of what follows on what it has read.
+func (r *reader) read(ctx context.Context) {
+	hungry := slices.DeleteFunc(slices.Clone(r.tenures), func(t *tenure) bool { return !t.isHungry() })
+	slices.SortFunc(hungry, func(a, b *tenure) int { return cmp.Compare(a.read, b.read) })
+	for len(hungry) > 0 {
+		batch, err := r.log.next(ctx, hungry[0].read, r.names, readBatch)
+		if err != nil {
+			r.failing = true
+			if ctx.Err() == nil {
+				r.log.logger.WarnContext(ctx, "events not read", "error", err.Error())
+			}
+			return
+		}
+		last := hungry[0].read
+		if len(batch) > 0 {
+			last = *batch[len(batch)-1].Seq
+		}
+		isEnd := len(batch) < readBatch
+		served := 0
+		for served < len(hungry) && (isEnd || hungry[served].read <= last) {
+			hungry[served].feed(batch)
+			served++
+		}
+		hungry = hungry[served:]
+		if isEnd {
+			r.ahead = last
+		} else {
+			r.ahead = max(r.ahead, last+1)
+		}
+	}
+}
+
+// settle ends the tenures that leave and have nothing under way any more.
+func (r *reader) settle(ctx context.Context) {
+	isOver := func(t *tenure) bool { return t.leaving && t.flying == 0 }
+	if !slices.ContainsFunc(r.tenures, isOver) {
+		return
+	}
+	r.save(ctx) // others may then go on where this ended
+	r.tenures = slices.DeleteFunc(r.tenures, func(t *tenure) bool {
+		if isOver(t) {
+			close(t.gone)
+			return true
+		}
+		return false
+	})
+}
+
+// alarm is a timer that rings once after it was set, however often that was.
+type alarm struct {
+	timer *time.Timer
+	rest  time.Duration
+	isSet bool
+	last  time.Time
+}
+
+func newAlarm(rest time.Duration) *alarm {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return &alarm{timer: timer, rest: rest}
+}
+
+// later has it ring a rest from now.
+func (a *alarm) later() { a.set(a.rest) }
+
+// soon has it ring a rest after it last rang, which is now when that is long ago.
+func (a *alarm) soon() { a.set(max(0, a.rest-time.Since(a.last))) }
+
+func (a *alarm) set(d time.Duration) {
+	if !a.isSet {
+		a.isSet = true
+		a.timer.Reset(d)
+	}
+}
+
+func (a *alarm) rings() <-chan time.Time { return a.timer.C }
+
+func (a *alarm) rang() { a.isSet, a.last = false, time.Now() }
+
+func (a *alarm) stop() { a.timer.Stop() }
