@@ -20,7 +20,7 @@ type openapiCommand struct {
 
 // Run prints, writes or checks what the routes say of themselves.
 func (c openapiCommand) Run(env *environment) error {
-	api, err := describeAPI()
+	api, err := describeAPI("1")
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (serveCommand) Run(env *environment) (err error) {
 	defer listener.Close()
 	c.baseURL = baseURL(c.cfg.PublicURL, listener.Addr())
 	c.openLocks(listener.Addr())
-	if err = c.build(); err != nil {
+	if err = c.build(env.ctx); err != nil {
 		return err
 	}
 	handler, err := c.handler()
@@ -59,8 +59,10 @@ func (serveCommand) Run(env *environment) (err error) {
 	c.group.Add(lifecycle.Component{Name: "jobs", Run: c.jobs.Run})
 	c.group.Add(lifecycle.Component{Name: "housekeeping", Run: c.doChores})
 	c.group.Add(c.httpServer(listener, handler))
-	// Stopped first: another process takes the sessions over while requests here finish.
-	c.group.Add(lifecycle.Component{Name: "whatsapp sessions", Run: c.whatsapp.Manager().Run})
+	if c.whatsapp != nil {
+		// Stopped first: another process takes the sessions over while requests here finish.
+		c.group.Add(lifecycle.Component{Name: "whatsapp sessions", Run: c.whatsapp.Manager().Run})
+	}
 	err = c.group.Run(env.ctx, func() {
 		logger.InfoContext(env.ctx, "ready", "address", c.baseURL, "version", Version, "network", c.network.name, "pid", os.Getpid())
 	})

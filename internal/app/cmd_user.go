@@ -84,6 +84,9 @@ func withUsers(env *environment, do func(c *core) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	if err = c.openShared(env.ctx); err != nil {
+		return err
+	}
 	for _, build := range []func(*core) error{buildAuth, buildTenants} {
 		if err = build(c); err != nil {
 			return err

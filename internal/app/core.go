@@ -59,6 +59,9 @@ type core struct {
 	closing   chan struct{} // closed when the process begins to stop
 
 	baseURL       string // under which people reach the process
+	remote        remotes
+	fellows       fellows
+	retract       func() // has all processes ask again whose credentials are whose
 	tenantLimit   limit.Limiter
 	auth          *auth.Service
 	tenants       *tenants.Service

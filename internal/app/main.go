@@ -78,7 +78,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return 2
 	}
 	if cli.Listen == "" {
-		cli.Listen = serveListen
+		cli.Listen = listenByDefault(cli.Target)
 		if parsed.Command() == "sim" {
 			cli.Listen = simListen
 		}

@@ -1,13 +1,17 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
+	"time"
 
 	"turnero/internal/gateway"
 	"turnero/internal/platform/httpkit"
+	"turnero/internal/platform/lifecycle"
+	"turnero/internal/platform/limit"
+	"turnero/internal/platform/telemetry"
 )
 
 // target is one service that a process can run.
@@ -30,16 +34,15 @@ var targets = []target{
 	{"gateway", "127.0.0.1:8080", []string{"/api/events", "/docs", "/openapi.json"}, buildGateway, gatewayRoutes},
 }
 
-// runs reports whether a process with these targets runs the named one.
-func runs(selected []string, name string) bool {
-	return slices.Contains(selected, "all") || slices.Contains(selected, name)
-}
-
 // build makes the targets of the process and registers their routes.
-func (c *core) build() error {
+func (c *core) build(ctx context.Context) error {
 	c.api = httpkit.New(c.mux, "Turnero", Version, c.authenticate, c.logger)
+	c.tenantLimit = c.limiter("tenant", limit.Rate{Tokens: c.cfg.RateTenant, Per: time.Second, Burst: 4 * c.cfg.RateTenant})
+	if err := errors.Join(c.openShared(ctx), c.connect(ctx)); err != nil {
+		return err
+	}
 	for _, t := range targets {
-		if !runs(c.cfg.Target, t.name) {
+		if !c.cfg.Runs(t.name) {
 			continue
 		}
 		if err := t.build(c); err != nil {
@@ -47,29 +50,49 @@ func (c *core) build() error {
 		}
 		t.routes(c, c.api)
 	}
+	c.serveState()
+	c.countFellows()
+	c.group.Add(lifecycle.Component{Name: "changes", Run: c.followChanges})
 	return c.api.Check()
 }
 
-// router serves what the process runs itself and passes on the rest.
-func (c *core) router(local http.Handler) http.Handler {
-	var routes []gateway.Route
-	remotes := map[string]*url.URL{}
+// router serves what the process runs itself and, at the edge, passes on the rest.
+func (c *core) router(local http.Handler) (http.Handler, error) {
+	if !c.cfg.Runs("gateway") {
+		return local, nil
+	}
+	whole, err := describeAPI(Version)
+	if err != nil {
+		return nil, err
+	}
+	o := gateway.RouterOptions{Local: local, Remotes: map[string][]string{}, Operation: whole.OperationOf, Exchange: c.exchange, Mark: c.peers.Mark,
+		Noted: telemetry.SetRoute, Now: c.now, Logger: c.logger}
 	for _, t := range targets {
 		for _, path := range t.paths {
-			routes = append(routes, gateway.Route{Prefix: path, Target: t.name})
+			o.Routes = append(o.Routes, gateway.Route{Prefix: path, Target: t.name})
 		}
-		if !runs(c.cfg.Target, t.name) {
-			remotes[t.name] = &url.URL{Scheme: "http", Host: t.address}
+		if !c.cfg.Runs(t.name) {
+			o.Remotes[t.name] = c.addresses(t.name)
 		}
 	}
-	return gateway.NewRouter(routes, local, remotes)
+	return gateway.NewRouter(o), gateway.Docs(c.mux, whole)
 }
 
 // describeAPI gives the operations of all targets with nothing behind them, for the document.
-func describeAPI() (*httpkit.API, error) {
-	api := httpkit.New(http.NewServeMux(), "Turnero", "1", nil, nil)
+func describeAPI(version string) (*httpkit.API, error) {
+	api := httpkit.New(http.NewServeMux(), "Turnero", version, nil, nil)
 	for _, t := range targets {
 		t.routes(&core{}, api)
 	}
 	return api, api.Check()
+}
+
+// listenByDefault is where a process with the targets listens unless told otherwise.
+func listenByDefault(selected []string) string {
+	for _, t := range targets {
+		if len(selected) == 1 && t.name == selected[0] && t.name != "gateway" {
+			return t.address
+		}
+	}
+	return serveListen
 }

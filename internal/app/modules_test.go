@@ -6,12 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"turnero/internal/config"
+
 	"turnero/internal/auth"
 )
 
 func TestEveryOperationLiesUnderAPathOfATarget(t *testing.T) {
 	t.Parallel()
-	api, err := describeAPI()
+	api, err := describeAPI("1")
 	require.NoError(t, err, "every operation names its roles")
 	require.Greater(t, len(api.Operations()), 40)
 	ids := map[string]bool{}
@@ -34,7 +36,7 @@ func TestEveryOperationLiesUnderAPathOfATarget(t *testing.T) {
 
 func TestAnAPIKeyCanBeGivenWhateverAnOperationNeeds(t *testing.T) {
 	t.Parallel()
-	api, err := describeAPI()
+	api, err := describeAPI("1")
 	require.NoError(t, err)
 	for _, op := range api.Operations() {
 		if op.Scope != "" {
@@ -43,9 +45,22 @@ func TestAnAPIKeyCanBeGivenWhateverAnOperationNeeds(t *testing.T) {
 	}
 }
 
-func TestAProcessRunsWhatItIsTold(t *testing.T) {
+func TestEveryTargetCanBeNamed(t *testing.T) {
 	t.Parallel()
-	require.True(t, runs([]string{"all"}, "auth"))
-	require.True(t, runs([]string{"gateway", "auth"}, "auth"))
-	require.False(t, runs([]string{"gateway"}, "auth"))
+	var names []string
+	for _, target := range targets {
+		names = append(names, target.name)
+	}
+	require.ElementsMatch(t, config.Targets, names)
+	require.Equal(t, "127.0.0.1:3004", listenByDefault([]string{"whatsapp"}))
+	for _, selected := range [][]string{{"all"}, {"gateway"}, {"gateway", "auth"}} {
+		require.Equal(t, serveListen, listenByDefault(selected))
+	}
+}
+
+func TestOtherProcessesAreWhereTheRoutesSay(t *testing.T) {
+	t.Parallel()
+	c := &core{cfg: &config.Config{Route: []string{"whatsapp=http://10.0.0.1:1", "whatsapp=https://10.0.0.2"}}}
+	require.Equal(t, []string{"http://10.0.0.1:1", "https://10.0.0.2"}, c.addresses("whatsapp"))
+	require.Equal(t, []string{"http://127.0.0.1:3001"}, c.addresses("auth"))
 }

@@ -20,7 +20,7 @@ type network struct {
 
 // openNetwork joins the configured network; without an address of another, the local one runs inside this process.
 func openNetwork(ctx context.Context, cfg *config.Config, data *dataDir, logger *slog.Logger) (*network, error) {
-	if cfg.Network != config.NetworkSim {
+	if cfg.Network != config.NetworkSim || !cfg.Runs("whatsapp") {
 		return &network{name: cfg.Network}, nil
 	}
 	key := wasim.RootKeyFor(cfg.SimSeed)

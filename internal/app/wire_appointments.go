@@ -6,6 +6,7 @@ import (
 
 	"turnero/internal/appointments"
 	"turnero/internal/appointments/bot"
+	appointmentsclient "turnero/internal/appointments/client"
 	appointmentsapi "turnero/internal/appointments/httpapi"
 	appointmentsstore "turnero/internal/appointments/sqlstore"
 	"turnero/internal/id"
@@ -17,6 +18,7 @@ import (
 func buildAppointments(c *core) error {
 	store := appointmentsstore.New(c.db, c.events, c.jobs)
 	c.appointments = appointments.New(appointments.Deps{Store: store, Businesses: businesses{c}, Phones: phones{}, Now: c.now})
+	appointmentsclient.Serve(c.questions, c.appointments)
 	talker := bot.New(bot.Deps{Store: appointmentsstore.NewBot(store), Appointments: c.appointments, Settings: botSettings{c}, Phones: phones{},
 		Now: c.now, Logger: c.logger.With("module", "bot")})
 	c.events.Consume("bot", bot.EventNames(), func(ctx context.Context, rec outbox.Record) error {
@@ -46,7 +48,7 @@ type businesses struct{ c *core }
 
 // Business implements appointments.Businesses.
 func (b businesses) Business(ctx context.Context, tenant id.Tenant) (appointments.Business, error) {
-	s, err := b.c.tenants.Settings(ctx, tenant)
+	s, err := b.c.tenantBook().Settings(ctx, tenant)
 	return appointments.Business{Name: s.Name, Zone: s.Zone, Address: s.Address, Region: s.Country}, err
 }
 
@@ -55,10 +57,10 @@ type botSettings struct{ c *core }
 
 // BotSettings implements bot.TenantSettings.
 func (b botSettings) BotSettings(ctx context.Context, tenant id.Tenant) (bot.Settings, error) {
-	s, err := b.c.tenants.Settings(ctx, tenant)
+	s, err := b.c.tenantBook().Settings(ctx, tenant)
 	if err != nil {
 		return bot.Settings{}, err
 	}
-	active, err := b.c.tenants.IsActive(ctx, tenant)
+	active, err := b.c.tenantBook().IsActive(ctx, tenant)
 	return bot.Settings{On: s.BotEnabled && active, Business: s.Name, Address: s.Address, Language: s.Language}, err
 }

@@ -14,13 +14,6 @@ import (
 )
 
 func buildGateway(c *core) error {
-	c.mux.Handle("GET /health", gateway.Health(Version))
-	c.mux.Handle("GET /ready", gateway.Ready(c.group.Ready, []gateway.Check{
-		{Name: "database", Run: c.db.Ping},
-		{Name: "schema", Run: func(ctx context.Context) error { return migrate.Check(ctx, c.db) }},
-	}))
-	c.mux.Handle("GET /metrics", c.metrics.Handler())
-	c.mux.HandleFunc("/api/", c.api.NoSuchOperation)
 	if c.network.sim != nil {
 		c.mux.Handle("/sim/", c.network.sim.ControlHandler())
 	}
@@ -32,16 +25,33 @@ func buildGateway(c *core) error {
 	return nil
 }
 
+// serveState answers, in every process, what an operator asks of it.
+func (c *core) serveState() {
+	checks := []gateway.Check{
+		{Name: "database", Run: c.db.Ping},
+		{Name: "schema", Run: func(ctx context.Context) error { return migrate.Check(ctx, c.db) }},
+	}
+	c.mux.Handle("GET /health", gateway.Health(Version))
+	c.mux.Handle("GET /ready", gateway.Ready(c.group.Ready, checks))
+	c.mux.Handle("GET /metrics", c.metrics.Handler())
+	c.mux.HandleFunc("/api/", c.api.NoSuchOperation)
+}
+
 func gatewayRoutes(c *core, api *httpkit.API) {
 	(&gateway.Stream{Log: c.events, Bus: c.bus, Authenticate: c.authenticate, Closing: c.closing}).Register(api)
 }
 
 // handler is everything that the process answers under its address.
 func (c *core) handler() (http.Handler, error) {
-	if err := gateway.Docs(c.mux, c.api); err != nil {
+	router, err := c.router(telemetry.NoteRoute(c.mux))
+	if err != nil {
 		return nil, err
 	}
-	perAddress := limit.NewMemory(limit.Rate{Tokens: c.cfg.RateAddress, Per: time.Second, Burst: 4 * c.cfg.RateAddress}, c.now)
-	return gateway.Handler(gateway.Options{Logger: c.logger, CORSOrigins: c.cfg.CORSOrigins, TrustProxy: c.cfg.TrustProxy, PerAddress: perAddress,
-		RequestTimeout: c.cfg.RequestTimeout, Now: c.now, Metrics: c.metrics.CountRequests}, c.router(telemetry.NoteRoute(c.mux))), nil
+	perAddress := c.limiter("address", limit.Rate{Tokens: c.cfg.RateAddress, Per: time.Second, Burst: 4 * c.cfg.RateAddress})
+	o := gateway.Options{Logger: c.logger, CORSOrigins: c.cfg.CORSOrigins, TrustProxy: c.cfg.TrustProxy, PerAddress: perAddress,
+		RequestTimeout: c.cfg.RequestTimeout, Now: c.now, Metrics: c.metrics.CountRequests}
+	if !c.cfg.Runs("gateway") {
+		o.PassedOn = c.questions.IsMarked
+	}
+	return gateway.Handler(o, router), nil
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 
-	"turnero/internal/appointments"
 	"turnero/internal/events"
 	"turnero/internal/id"
 	"turnero/internal/notifications"
@@ -27,7 +26,7 @@ type reminderSettings struct{ c *core }
 
 // ReminderSettings implements notifications.TenantSettings.
 func (r reminderSettings) ReminderSettings(ctx context.Context, tenant id.Tenant) (notifications.Settings, error) {
-	s, err := r.c.tenants.Settings(ctx, tenant)
+	s, err := r.c.tenantBook().Settings(ctx, tenant)
 	return notifications.Settings{Business: s.Name, Address: s.Address, Language: s.Language, Offsets: s.ReminderOffsets}, err
 }
 
@@ -36,9 +35,6 @@ type standings struct{ c *core }
 
 // Standing implements notifications.Appointments.
 func (s standings) Standing(ctx context.Context, tenant id.Tenant, appointment id.Appointment) (notifications.Standing, error) {
-	a, err := s.c.appointments.Appointment(ctx, tenant, appointment)
-	if err != nil {
-		return notifications.Standing{}, err
-	}
-	return notifications.Standing{Start: a.Start, Active: a.Status == appointments.Booked || a.Status == appointments.Confirmed}, nil
+	a, err := s.c.standing(ctx, tenant, appointment)
+	return notifications.Standing{Start: a.Start, Active: a.Active}, err
 }

@@ -56,7 +56,7 @@ func register[J any, P interface {
 
 // parsePhone reads a phone number as people of the tenant write it, as digits without sign; ok is false when it is none.
 func (c *core) parsePhone(ctx context.Context, tenant id.Tenant, text string) (digits string, ok bool, err error) {
-	settings, err := c.tenants.Settings(ctx, tenant)
+	settings, err := c.tenantBook().Settings(ctx, tenant)
 	if err != nil {
 		return "", false, err
 	}

@@ -30,6 +30,7 @@ func (s *Service) Authenticate(ctx context.Context, authorization, apiKey string
 type Grant struct {
 	Token     string    // internal: for services of the installation, to be sent as a bearer token
 	ExpiresAt time.Time // of the token, and never later than the credentials
+	Principal id.Principal
 }
 
 // Exchange does what Authenticate does, and gives a token for the principal that services verify without asking anybody
@@ -44,7 +45,7 @@ func (s *Service) Exchange(ctx context.Context, authorization, apiKey string) (G
 		until = e.expires
 	}
 	token, err := s.tokens.make(ctx, e.principal, internalAudience, until)
-	return Grant{token, until}, err
+	return Grant{token, until, e.principal}, err
 }
 
 // OneCredential refuses a request that shows no credentials, or more than one (Unauthenticated).

@@ -44,7 +44,8 @@ func (s Secret) Reveal() string { return string(s) }
 // Config is everything that can be configured. Field tags are read by kong; the flag's name is also the key in the YAML file.
 type Config struct {
 	Target    []string `help:"Services that this process runs: all, or any set of gateway, auth, tenants, appointments, whatsapp, notifications." default:"all" sep:","`
-	Listen    string   `help:"Address of the HTTP server. Default: :8080, of sim 127.0.0.1:8090." placeholder:"HOST:PORT"`
+	Route     []string `help:"Where other processes run services, as TARGET=URL; several of one target are taken in turn. Default: http://127.0.0.1 at the port of each." sep:"," placeholder:"TARGET=URL"`
+	Listen    string   `help:"Address of the HTTP server. Default: :8080, of sim 127.0.0.1:8090, of one service other than the gateway 127.0.0.1 at its port (3001 to 3005)." placeholder:"HOST:PORT"`
 	Data      string   `help:"Folder of this process's files: embedded database, keys, media." default:"data" type:"path" placeholder:"DIR"`
 	Database  Secret   `name:"database-url" help:"Database: sqlite:FILE, postgres://…, mysql://…. Default: a SQLite file in the data folder." placeholder:"URL"`
 	Redis     Secret   `name:"redis-url" help:"Redis that all processes of the installation share; without it one process does all the work." placeholder:"URL"`
@@ -103,9 +104,7 @@ func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); c.Listen != "" && err != nil {
 		say("listen", "must be HOST:PORT, as in 127.0.0.1:8080 or :8080")
 	}
-	if !slices.Equal(c.Target, []string{"all"}) {
-		say("target", "only all is served: split processes need an event bus that they share")
-	}
+	c.validateTargets(say)
 	if c.Data == "" {
 		say("data", "must name a folder")
 	}
@@ -145,6 +144,62 @@ func (c *Config) Validate() error {
 	return fmt.Errorf("configuration: %s", strings.Join(wrong, "; "))
 }
 
+// AllTargets stands for every service.
+const AllTargets = "all"
+
+// Targets are the services that a process can run.
+var Targets = []string{"gateway", "auth", "tenants", "appointments", "whatsapp", "notifications"}
+
+// Runs reports whether the process runs the service.
+func (c *Config) Runs(target string) bool {
+	return slices.Contains(c.Target, AllTargets) || slices.Contains(c.Target, target)
+}
+
+// validateTargets checks which services run where.
+func (c *Config) validateTargets(say func(key, rule string)) {
+	for _, target := range c.Target {
+		if target == AllTargets && len(c.Target) > 1 || target != AllTargets && !slices.Contains(Targets, target) {
+			say("target", fmt.Sprintf("must be all, or any of %s", strings.Join(Targets, ", ")))
+			return
+		}
+	}
+	if _, err := c.Routes(); err != nil {
+		say("route", err.Error())
+	}
+	if slices.Equal(c.Target, []string{AllTargets}) {
+		return
+	}
+	if c.Embedded() {
+		say("database-url", "must name a PostgreSQL or MySQL database when services run in processes of their own")
+	}
+	if c.Redis == "" {
+		say("redis-url", "must name the Redis that all processes share when services run in processes of their own")
+	}
+	if c.Demo {
+		say("demo", "runs all services in one process")
+	}
+	if len(c.Target) > 1 && !c.Runs("gateway") && c.Listen == "" {
+		say("listen", "must be given for a process that runs several services")
+	}
+}
+
+// Routes gives the addresses of the services that route names, in order.
+func (c *Config) Routes() (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, entry := range c.Route {
+		target, address, ok := strings.Cut(entry, "=")
+		u, err := url.Parse(address)
+		switch {
+		case !ok || !slices.Contains(Targets, target) || target == "gateway":
+			return nil, fmt.Errorf("%q must be TARGET=URL with one of %s", entry, strings.Join(Targets[1:], ", "))
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil:
+			return nil, fmt.Errorf("%q must hold a URL of scheme, host and port, as in %s=http://10.0.0.7:3004", entry, target)
+		}
+		out[target] = append(out[target], u.Scheme+"://"+u.Host)
+	}
+	return out, nil
+}
+
 // validateShared checks what must hold when several processes share the work.
 func (c *Config) validateShared(say func(key, rule string)) {
 	if c.Embedded() {
@@ -152,7 +207,7 @@ func (c *Config) validateShared(say func(key, rule string)) {
 	}
 	if c.Demo {
 		say("demo", "is one process by itself: leave redis-url out")
-	} else if c.Network == NetworkSim && c.SimURL == "" {
+	} else if c.Network == NetworkSim && c.SimURL == "" && c.Runs("whatsapp") {
 		say("sim-url", "must name a running 'turnero sim' that all processes of the installation share")
 	}
 }

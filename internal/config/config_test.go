@@ -58,7 +58,7 @@ func TestUnknownKeysAreErrors(t *testing.T) {
 }
 
 func TestValidateNamesEveryWrongKey(t *testing.T) {
-	_, err := parse(t, "--listen=8080", "--database-url=oracle://x", "--target=auth", "--cors-origins=example.com", "--rate-tenant=0", "--advertise=x", "--request-timeout=1ms")
+	_, err := parse(t, "--listen=8080", "--database-url=oracle://x", "--target=auht", "--cors-origins=example.com", "--rate-tenant=0", "--advertise=x", "--request-timeout=1ms")
 	for _, key := range []string{"listen", "database-url", "target", "cors-origins", "rate-tenant", "advertise", "request-timeout"} {
 		require.ErrorContains(t, err, key+":")
 	}
@@ -72,6 +72,29 @@ func TestProcessesThatShareTheWorkShareTheRest(t *testing.T) {
 	require.ErrorContains(t, err, "demo:")
 	_, err = parse(t, "--redis-url=redis://127.0.0.1:1", "--database-url=mysql://h/d", "--network=sim", "--sim-url=http://127.0.0.1:8090")
 	require.NoError(t, err)
+}
+
+func TestServicesInProcessesOfTheirOwnNeedWhatTheyShare(t *testing.T) {
+	_, err := parse(t, "--target=whatsapp")
+	require.ErrorContains(t, err, "database-url:")
+	require.ErrorContains(t, err, "redis-url:")
+	shared := []string{"--redis-url=redis://127.0.0.1:1", "--database-url=postgres://h/d"}
+	for _, wrong := range []struct{ key, flag string }{
+		{"target", "--target=all,auth"}, {"target", "--target=analytics,x"}, {"route", "--route=whatsapp"}, {"route", "--route=all=http://h:1"},
+		{"route", "--route=whatsapp=h:1"}, {"route", "--route=whatsapp=http://h:1/path"}, {"listen", "--target=auth,tenants"},
+	} {
+		_, err = parse(t, append(shared, wrong.flag)...)
+		require.ErrorContains(t, err, wrong.key+":", wrong.flag)
+	}
+	c, err := parse(t, append(shared, "--target=gateway,auth", "--route=whatsapp=http://10.0.0.1:3004,whatsapp=https://10.0.0.2:3004/", "--route=tenants=http://t:1", "--network=sim")...)
+	require.NoError(t, err, "a process without whatsapp needs no phones")
+	require.True(t, c.Runs("auth") && !c.Runs("whatsapp"))
+	routes, err := c.Routes()
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{"whatsapp": {"http://10.0.0.1:3004", "https://10.0.0.2:3004"}, "tenants": {"http://t:1"}}, routes)
+	c, err = parse(t)
+	require.NoError(t, err)
+	require.True(t, c.Runs("whatsapp"))
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {

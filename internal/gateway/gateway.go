@@ -26,10 +26,13 @@ type Limiter interface {
 
 // Options configures the edge.
 type Options struct {
-	Logger         *slog.Logger
-	CORSOrigins    []string      // origins whose pages may call the API
-	TrustProxy     bool          // take the caller's address from X-Forwarded-For
-	PerAddress     Limiter       // requests of one address under /api
+	Logger      *slog.Logger
+	CORSOrigins []string // origins whose pages may call the API
+	TrustProxy  bool     // take the caller's address from X-Forwarded-For
+	PerAddress  Limiter  // requests of one address under /api
+	// PassedOn reports whether a gateway of the installation sent the request. Its word about the caller's address is taken,
+	// and it has counted the request already. May be nil: every request comes from outside.
+	PassedOn       func(r *http.Request) bool
 	RequestTimeout time.Duration // of one request; streams are exempt
 	Now            func() time.Time
 	Metrics        func(http.Handler) http.Handler // counts requests; may be nil
@@ -59,11 +62,15 @@ func identify(o Options, next http.Handler) http.Handler {
 			requestID = uuid.Must(uuid.NewV7()).String()
 		}
 		w.Header().Set("X-Request-ID", requestID)
+		passedOn := o.PassedOn != nil && o.PassedOn(r)
 		ctx := httpkit.WithRequestID(r.Context(), requestID)
-		ctx = httpkit.WithClientAddress(ctx, callerAddress(r, o.TrustProxy))
+		ctx = httpkit.WithClientAddress(ctx, callerAddress(r, o.TrustProxy || passedOn))
+		ctx = context.WithValue(ctx, passedOnKey{}, passedOn)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
+
+type passedOnKey struct{}
 
 func callerAddress(r *http.Request, trustProxy bool) string {
 	if trustProxy {
@@ -179,7 +186,7 @@ func limitTime(limit time.Duration, next http.Handler) http.Handler {
 
 func limitAddress(o Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/api/") || o.PerAddress == nil {
+		if passedOn, _ := r.Context().Value(passedOnKey{}).(bool); passedOn || !strings.HasPrefix(r.URL.Path, "/api/") || o.PerAddress == nil {
 			next.ServeHTTP(w, r)
 			return
 		}

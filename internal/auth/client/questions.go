@@ -60,7 +60,7 @@ type nothing struct{}
 func Serve(s *peer.Server, svc *auth.Service) {
 	peer.Handle(s, askExchange, func(ctx context.Context, q exchangeQuestion) (grant, error) {
 		g, err := svc.Exchange(ctx, q.Authorization, q.APIKey)
-		return grant(g), err
+		return grant{g.Token, g.ExpiresAt}, err
 	})
 	peer.Handle(s, askUserExists, func(ctx context.Context, q userQuestion) (existsAnswer, error) {
 		exists, err := UserExists(ctx, svc, q.Tenant, q.User)

@@ -46,6 +46,7 @@ type API struct {
 	auth   Authenticate
 	logger *slog.Logger
 	ops    []Op
+	known  map[string]Op // by pattern of the mux
 	errs   []error
 }
 
@@ -64,7 +65,7 @@ func New(mux *http.ServeMux, title, version string, auth Authenticate, logger *s
 		},
 	}
 	installProblems()
-	return &API{mux: mux, huma: humago.New(mux, cfg), auth: auth, logger: logger}
+	return &API{mux: mux, huma: humago.New(mux, cfg), auth: auth, logger: logger, known: map[string]Op{}}
 }
 
 // schemaName names a type's schema after its module and type, so that two modules may both have a "Settings".
@@ -136,6 +137,7 @@ func (a *API) register(op Op) {
 		a.errs = append(a.errs, fmt.Errorf("operation %s %s has no ID", op.Method, op.Path))
 	}
 	a.ops = append(a.ops, op)
+	a.known[op.Method+" "+op.Path] = op
 }
 
 func (a *API) operation(op Op) huma.Operation {
@@ -241,6 +243,13 @@ func (a *API) NoSuchOperation(w http.ResponseWriter, r *http.Request) {
 
 // Check returns an error that lists every operation which was registered wrongly; a process with such an API must not start.
 func (a *API) Check() error { return errors.Join(a.errs...) }
+
+// OperationOf finds the operation that would take the request; ok is false when none would.
+func (a *API) OperationOf(r *http.Request) (op Op, ok bool) {
+	_, pattern := a.mux.Handler(r)
+	op, ok = a.known[pattern]
+	return op, ok
+}
 
 // Operations lists what was registered, in order.
 func (a *API) Operations() []Op { return slices.Clone(a.ops) }

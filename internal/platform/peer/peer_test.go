@@ -247,6 +247,21 @@ func TestATargetOfSeveralProcessesAnswersWhileOneDoes(t *testing.T) {
 	require.Error(t, unsure.Do(t.Context(), echo, question{}, nil), "what must not be repeated is not")
 }
 
+func TestARequestThatIsPassedOnShowsWhoPassedIt(t *testing.T) {
+	t.Parallel()
+	server := peer.NewServer(http.NewServeMux(), key, time.Now, slog.New(slog.DiscardHandler))
+	request := func(c *peer.Client) *http.Request {
+		r := httptest.NewRequest(http.MethodGet, "/api/x", nil)
+		if c != nil {
+			require.NoError(t, c.Mark(r.Header))
+		}
+		return r
+	}
+	require.True(t, server.IsMarked(request(client(t))))
+	require.False(t, server.IsMarked(request(nil)))
+	require.False(t, server.IsMarked(request(peer.NewClient(secret.Master{8}.DeriveKey(peer.KeyPurpose), time.Now))))
+}
+
 // BenchmarkCall is what a question adds to the work of answering it.
 func BenchmarkCall(b *testing.B) {
 	server, c := serve(b, repeat), client(b)

@@ -54,6 +54,26 @@ func (m *minter) token() (string, error) {
 	return m.text, nil
 }
 
+// markHeader carries a token beside the credentials of the caller for whom a request is passed on.
+const markHeader = "X-Turnero-Peer"
+
+// Mark has a request that is passed on for somebody else show that it comes from a process of the installation.
+func (c *Client) Mark(h http.Header) error {
+	token, err := c.tokens.token()
+	if err != nil {
+		return err
+	}
+	h.Set(markHeader, token)
+	return nil
+}
+
+// IsMarked reports whether a process of the installation passed the request on, so that what it says of its caller (the
+// network address) may be believed.
+func (s *Server) IsMarked(r *http.Request) bool {
+	mark := r.Header.Get(markHeader)
+	return mark != "" && s.tokens.checkText(mark) == nil
+}
+
 // checker tells the tokens of this installation's processes from everything else.
 type checker struct {
 	key []byte
@@ -61,8 +81,10 @@ type checker struct {
 }
 
 // check gives nil when the request shows a token that is good now.
-func (c *checker) check(r *http.Request) error {
-	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+func (c *checker) check(r *http.Request) error { return c.checkText(r.Header.Get("Authorization")) }
+
+func (c *checker) checkText(header string) error {
+	text, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
 		return refusal(errors.New("no token"))
 	}

@@ -101,15 +101,20 @@ type routeHolder struct{ route string }
 // NoteRoute has CountRequests know the pattern that mux matched; put it directly around the mux.
 func NoteRoute(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if holder, ok := r.Context().Value(routeKey{}).(*routeHolder); ok {
-			_, pattern := mux.Handler(r)
-			if _, path, ok := strings.Cut(pattern, " "); ok {
-				pattern = path
-			}
-			holder.route = pattern
+		_, pattern := mux.Handler(r)
+		if _, path, ok := strings.Cut(pattern, " "); ok {
+			pattern = path
 		}
+		SetRoute(r.Context(), pattern)
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// SetRoute tells CountRequests the pattern of the path of a request that no mux here takes.
+func SetRoute(ctx context.Context, pattern string) {
+	if holder, ok := ctx.Value(routeKey{}).(*routeHolder); ok {
+		holder.route = pattern
+	}
 }
 
 type statusRecorder struct {
