@@ -13,7 +13,11 @@ import (
 	_ "modernc.org/sqlite" // the driver behind the store
 )
 
-const storeFile = "wasim.db"
+const (
+	storeFile = "wasim.db"
+	// pendingLimit is how many changes may wait for their commit before those who bring more have to wait as well.
+	pendingLimit = 100_000
+)
 
 // archive keeps the network's state as keys and values in one SQLite file. Changes are grouped: a group closes when the commit
 // before it ends, never on a timer. A commit is handed to the operating system but not flushed to the disk, which survives a
@@ -30,10 +34,11 @@ type archive struct {
 	newest  uint64 // generation of the group being collected
 	kept    uint64 // newest generation that is committed
 	failed  error
-	idle    *sync.Cond // signalled when pending fills, when a group is committed and on close
+	more    *sync.Cond // signalled when pending fills and on close
+	done    *sync.Cond // signalled when a group is committed, or never will be
 	closed  bool
 
-	done chan struct{}
+	ended chan struct{}
 }
 
 // change puts a value under a key, or deletes the key when value is nil.
@@ -67,8 +72,8 @@ func openArchive(ctx context.Context, dir string, onFail func(error)) (*archive,
 		}
 		return nil, fmt.Errorf("open wasim store: %w", err)
 	}
-	s := &archive{db: db, onFail: onFail, newest: 1, done: make(chan struct{})}
-	s.idle = sync.NewCond(&s.mu)
+	s := &archive{db: db, onFail: onFail, newest: 1, ended: make(chan struct{})}
+	s.more, s.done = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	go s.run()
 	return s, nil
 }
@@ -103,8 +108,14 @@ func (s *archive) apply(c changes) uint64 {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for len(s.pending) > pendingLimit && s.failed == nil && !s.closed {
+		s.done.Wait()
+	}
+	if s.closed || s.failed != nil {
+		return s.newest // whoever waits for it is told
+	}
 	s.pending = append(s.pending, c...)
-	s.idle.Broadcast()
+	s.more.Signal()
 	return s.newest
 }
 
@@ -126,7 +137,7 @@ func (s *archive) wait(generation uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.kept < generation && s.failed == nil && !s.closed {
-		s.idle.Wait()
+		s.done.Wait()
 	}
 	if s.kept >= generation {
 		return nil
@@ -138,11 +149,11 @@ func (s *archive) wait(generation uint64) error {
 }
 
 func (s *archive) run() {
-	defer close(s.done)
+	defer close(s.ended)
 	for {
 		s.mu.Lock()
 		for len(s.pending) == 0 && !s.closed {
-			s.idle.Wait()
+			s.more.Wait()
 		}
 		group, generation := s.pending, s.newest
 		s.pending = nil
@@ -158,7 +169,7 @@ func (s *archive) run() {
 		if s.failed == nil {
 			s.kept = generation
 		}
-		s.idle.Broadcast()
+		s.done.Broadcast()
 		s.mu.Unlock()
 		if isLast {
 			return
@@ -218,9 +229,10 @@ func (s *archive) close() error {
 		return nil
 	}
 	s.closed = true
-	s.idle.Broadcast()
+	s.more.Signal()
+	s.done.Broadcast()
 	s.mu.Unlock()
-	<-s.done
+	<-s.ended
 	s.mu.Lock()
 	failed := s.failed
 	s.mu.Unlock()

@@ -33,7 +33,8 @@ type Device struct {
 	Platform  string    `json:"platform"`
 	LinkedAt  time.Time `json:"linkedAt"`
 	Connected bool      `json:"connected"`
-	Waiting   int       `json:"waiting"` // stanzas it has not acknowledged
+	Available bool      `json:"available"` // has announced that its user is there
+	Waiting   int       `json:"waiting"`   // stanzas it has not acknowledged
 }
 
 // Settings change how a phone behaves; nil leaves things as they are.
@@ -226,14 +227,20 @@ func (n *Network) phoneAt(field, number string) (*account, error) {
 	return a, nil
 }
 
-// everybody returns all accounts in the order of their numbers.
-func (n *Network) everybody() []*account {
+// anybody returns all accounts in no order.
+func (n *Network) anybody() []*account {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	list := make([]*account, 0, len(n.accounts))
 	for _, a := range n.accounts {
 		list = append(list, a)
 	}
+	return list
+}
+
+// everybody returns all accounts in the order of their numbers.
+func (n *Network) everybody() []*account {
+	list := n.anybody()
 	slices.SortFunc(list, func(x, y *account) int { return cmp.Compare(x.number(), y.number()) })
 	return list
 }
@@ -270,5 +277,6 @@ func (d *device) public() Device {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return Device{Number: int(d.number), JID: d.label, Name: d.name, Platform: d.platform, LinkedAt: d.linkedAt, Connected: d.conn != nil,
-		Waiting: len(d.outbox.stanzas)}
+		Available: d.isAvailable,
+		Waiting:   len(d.outbox.stanzas)}
 }

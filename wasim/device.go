@@ -53,7 +53,8 @@ type device struct {
 	lowKeysTold  int  // value of given when the device was last told that it runs out
 	hasState     bool // the phone has shared its app state key
 	isRemoved    bool
-	isAvailable  bool // has announced that its user is there
+	isAvailable  bool       // has announced that its user is there
+	watched      []*account // whose presence it wants to hear
 	conn         *conn
 	outbox       outbox
 }
@@ -138,16 +139,18 @@ func (d *device) attach(c *conn) (old *conn, ok bool) {
 		return nil, false
 	}
 	old, d.conn = d.conn, c
-	d.isAvailable = false
 	return old, true
 }
 
 func (d *device) detach(c *conn) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.conn == c {
+	isLast := d.conn == c
+	if isLast {
 		d.conn = nil
-		d.isAvailable = false
+	}
+	d.mu.Unlock()
+	if isLast {
+		d.setAvailable(false)
 	}
 }
 

@@ -3,7 +3,9 @@ package wasim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -70,7 +72,7 @@ type entry struct {
 	Message
 	Content []byte `json:"content"`           // waE2E.Message
 	Address string `json:"address,omitempty"` // how the writer addressed the chat: receipts come from there
-	Sum     uint32 `json:"sum,omitempty"`     // of the ciphertext it came in, to know a retransmission again
+	Sum     uint64 `json:"sum,omitempty"`     // of the ciphertext it came in, to know a retransmission again
 	IsSeen  bool   `json:"seen,omitempty"`
 }
 
@@ -105,7 +107,7 @@ type history struct {
 	entries []*entry
 	index   map[messageKey]*entry
 	last    uint64
-	writers map[string]bool // numbers that have written to the phone in a chat of two
+	peers   map[string]bool // numbers with which there is a chat of two, and whether they have written in it
 
 	forgotten uint64 // messages that had to give way
 }
@@ -142,29 +144,37 @@ func (p *phone) add(r *entry, c *changes) {
 		h.index = map[messageKey]*entry{}
 	}
 	h.index[messageKey{r.ID, r.From}] = r
-	h.noteWriter(r)
+	h.notePeer(r)
 	p.keep(r, c)
 	if total := p.account.net.kept.Add(1); len(h.entries) > historyLimit || total > int64(p.account.net.options.Messages) {
 		p.forgetOldest(c)
 	}
 }
 
-// noteWriter remembers who has written to the phone.
-func (h *history) noteWriter(r *entry) {
-	if r.Direction != DirectionIn || r.Chat != r.From || h.writers[r.From] {
+// notePeer remembers with whom the phone has a chat.
+func (h *history) notePeer(r *entry) {
+	isIn := r.Direction == DirectionIn && r.Chat == r.From
+	if !isIn && (r.Direction == DirectionIn || r.Chat != r.To || strings.Contains(r.To, "@")) {
 		return
 	}
-	if h.writers == nil {
-		h.writers = map[string]bool{}
+	if h.peers == nil {
+		h.peers = map[string]bool{}
 	}
-	h.writers[r.From] = true
+	h.peers[r.Chat] = h.peers[r.Chat] || isIn
 }
 
 // hasHeardFrom says whether somebody has written to the phone.
 func (p *phone) hasHeardFrom(other *account) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.history.writers[other.number()]
+	return p.history.peers[other.number()]
+}
+
+// peers returns the numbers with which the phone has a chat.
+func (p *phone) peers() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.history.peers))
 }
 
 // forgetOldest makes room for the newest message, and says so loudly: whoever compares what was sent with what was shown cannot

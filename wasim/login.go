@@ -42,8 +42,16 @@ func (c *conn) login(payload *waWa6.ClientPayload) {
 	}
 	c.net.stats.Logins.Add(1)
 	c.net.frames.note(c, "connected", "")
-	c.send(node{Tag: "success", Attrs: attrs{"t": c.net.now().Unix(), "lid": d.lid, "location": "sim", "props": "27",
-		"companion_enc_static": ""}})
+	welcome := func() {
+		c.send(node{Tag: "success", Attrs: attrs{"t": c.net.now().Unix(), "lid": d.lid, "location": "sim", "props": "27",
+			"companion_enc_static": ""}})
+	}
+	if payload.GetPassive() {
+		welcome()
+	} else if err := c.activate(welcome); err != nil {
+		c.net.log.Error("login failed", "device", d.label, "error", err)
+		c.cut()
+	}
 }
 
 func (c *conn) refuse(a attrs) {
@@ -72,7 +80,7 @@ func streamError(code, conflict string) node {
 	return n
 }
 
-// handlePassive opens or closes the flow of stanzas. A client asks for it when it is ready after login.
+// handlePassive opens or closes the flow of stanzas. A client that logged in as passive asks for it when it is ready.
 func (c *conn) handlePassive(n, child *node) error {
 	if child.Tag != "active" {
 		c.mu.Lock()
@@ -81,11 +89,16 @@ func (c *conn) handlePassive(n, child *node) error {
 		c.reply(n)
 		return nil
 	}
+	return c.activate(func() { c.reply(n) })
+}
+
+// activate lets the stanzas flow, behind what answers the client.
+func (c *conn) activate(answer func()) error {
 	d := c.device
 	if err := c.net.greet(d); err != nil {
 		return err
 	}
-	c.reply(n)
+	answer()
 	d.mu.Lock()
 	counts := map[string]int{}
 	for _, s := range d.outbox.stanzas {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"sync"
 )
 
@@ -15,6 +17,8 @@ const (
 	// mediaFileLimit is the size of the largest file, mediaMemoryLimit what a network in memory keeps of them all.
 	mediaFileLimit   = 100 << 20
 	mediaMemoryLimit = 256 << 20
+	// mediaChunk is how much of a file must be read within answerTimeout.
+	mediaChunk = 1 << 20
 )
 
 // mediaToken is what files are called by: the hash of their encrypted form.
@@ -131,12 +135,23 @@ func (n *Network) serveMedia(w http.ResponseWriter, r *http.Request) {
 		}
 		n.stats.MediaOut.Add(1)
 		w.Header().Set("Content-Type", "application/octet-stream")
-		_, _ = w.Write(data) // the client has gone
+		writeChunks(w, data)
 	case http.MethodDelete:
 		n.media.remove(token)
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// writeChunks writes a file, each part of it in time.
+func writeChunks(w http.ResponseWriter, data []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	for part := range slices.Chunk(data, mediaChunk) {
+		var err error
+		if writeInTime(w, func() { _, err = w.Write(part) }); err != nil {
+			return // the client has gone
+		}
 	}
 }
 

@@ -133,6 +133,10 @@ func (s *sending) deliverPart(p *part) {
 		return
 	}
 	if p.to.Device != 0 {
+		if v == isPast {
+			s.count(wasStale, target)
+			return
+		}
 		s.relay(target, p)
 		return
 	}

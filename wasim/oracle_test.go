@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/proto/waWa6"
+	"google.golang.org/protobuf/proto"
 )
 
 // light makes a linked and connected light client.
@@ -49,6 +51,25 @@ func TestClientOfNoLibraryTalksBothWays(t *testing.T) {
 	eventually(t, "everything is acknowledged", func() bool { return n.Stats().Waiting == 0 })
 	s := n.Stats()
 	require.Zero(t, s.DecryptErrors+s.RetriesIn+s.RatchetReuse+s.StaleCounters+s.StaleAccepted)
+}
+
+func TestClientThatIsNotPassiveNeedNotAskForItsStanzas(t *testing.T) {
+	t.Parallel()
+	n := newWireNetwork(t)
+	l := light(t, n, "5491155500001")
+	l.Close()
+	_, err := n.Send(t.Context(), "5491155500002", "5491155500001", "te espera")
+	require.NoError(t, err)
+	ws, link, err := shakeHands(t.Context(), l.way, "WA\x06\x03", l.noise, &waWa6.ClientPayload{Username: proto.Uint64(5491155500001), Device: proto.Uint32(1)})
+	require.NoError(t, err)
+	defer ws.CloseNow()
+	var tags []string
+	for len(tags) == 0 || tags[len(tags)-1] != "message" {
+		got, err := readNode(t.Context(), link)
+		require.NoError(t, err)
+		tags = append(tags, got.Tag)
+	}
+	require.Equal(t, []string{"success", "ib", "message"}, tags)
 }
 
 // TestNothingIsTakenFromAReplacedConnection lets two holders of one device send as fast as they can while the second takes the

@@ -30,6 +30,7 @@ var (
 type pairing struct {
 	conn         *conn
 	registration *registration
+	refs         []*ref // guarded by pairings.mu
 
 	mu     sync.Mutex
 	device *device                        // linked but not yet confirmed
@@ -191,7 +192,8 @@ func (l *pairing) confirm(n *node) error {
 	net.stats.Pairings.Add(1)
 	net.log.Info("device linked", "name", d.name, "platform", d.platform, "device", d.number)
 	l.conn.end(streamError("515", "")) // the client comes back and logs in
-	net.announceDevices(d.account, d)
+	d.account.phone.tell(Event{Type: EventLinked, Device: d.label})
+	net.announceDevices(d.account, d, true)
 	l.finishLocked(nil)
 	return nil
 }

@@ -54,7 +54,7 @@ type incoming struct {
 	id       string
 	envelope *envelope
 	verdict  verdict
-	sum      uint32 // checksum of the ciphertext
+	sum      uint64 // checksum of the ciphertext
 	isPeer   bool   // between an account's own devices, no message of a chat
 }
 

@@ -3,6 +3,7 @@ package wasim
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"slices"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -12,36 +13,101 @@ func (c *conn) handlePresence(n *node) {
 	d := c.device
 	switch kind := text(n.Attrs["type"]); kind {
 	case "subscribe":
-		a := c.net.lookup(jidOf(n.Attrs["to"]))
-		if a == nil {
+		to := jidOf(n.Attrs["to"])
+		a := c.net.lookup(to)
+		if a == nil || !d.subscribe(a, to) {
 			return
 		}
-		a.mu.Lock()
-		if a.subscribers == nil {
-			a.subscribers = map[*device]types.JID{}
-		}
-		a.subscribers[d] = jidOf(n.Attrs["to"])
-		a.mu.Unlock()
-		c.send(a.presence(a.addressed(jidOf(n.Attrs["to"]))))
+		c.send(a.presence(a.addressed(to)))
 	case "available", "unavailable", "":
-		d.mu.Lock()
-		d.isAvailable = kind != "unavailable"
-		d.mu.Unlock()
+		d.setAvailable(kind != "unavailable")
 	}
 }
 
-// presence says whether the user of the phone is there.
+// subscribe makes a device hear whether the user of an account is there.
+func (d *device) subscribe(a *account, as types.JID) bool {
+	d.mu.Lock()
+	if d.isRemoved {
+		d.mu.Unlock()
+		return false
+	}
+	if !slices.Contains(d.watched, a) {
+		d.watched = append(d.watched, a)
+	}
+	d.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.subscribers == nil {
+		a.subscribers = map[*device]types.JID{}
+	}
+	a.subscribers[d] = as
+	return true
+}
+
+// unsubscribe forgets what a device that is no more wanted to hear.
+func (d *device) unsubscribe() {
+	d.mu.Lock()
+	watched := d.watched
+	d.watched = nil
+	d.mu.Unlock()
+	for _, a := range watched {
+		a.mu.Lock()
+		delete(a.subscribers, d)
+		a.mu.Unlock()
+	}
+}
+
+// setAvailable notes whether the user of a device is there and tells those who want to know.
+func (d *device) setAvailable(isAvailable bool) {
+	d.mu.Lock()
+	isNew := d.isAvailable != isAvailable
+	d.isAvailable = isAvailable
+	d.mu.Unlock()
+	if !isNew {
+		return
+	}
+	if !isAvailable {
+		p := d.account.phone
+		p.mu.Lock()
+		p.lastOnline = d.account.net.now()
+		p.mu.Unlock()
+	}
+	d.account.tellPresence()
+}
+
+// presence says whether the user of the account is there: at the phone or at a linked device.
 func (a *account) presence(from types.JID) node {
+	isThere := false
+	for _, d := range a.linked() {
+		d.mu.Lock()
+		isThere = isThere || d.isAvailable
+		d.mu.Unlock()
+	}
 	a.phone.mu.Lock()
 	defer a.phone.mu.Unlock()
 	n := node{Tag: "presence", Attrs: attrs{"from": from}}
-	if !a.phone.isOnline {
+	if !a.phone.isOnline && !isThere {
 		n.Attrs["type"], n.Attrs["last"] = "unavailable", "deny"
 		if !a.phone.lastOnline.IsZero() {
 			n.Attrs["last"] = a.phone.lastOnline.Unix()
 		}
 	}
 	return n
+}
+
+// tellPresence tells everybody who asked whether the user of the account is there.
+func (a *account) tellPresence() {
+	a.mu.Lock()
+	told := make(map[*device]types.JID, len(a.subscribers))
+	for d, jid := range a.subscribers {
+		told[d] = jid
+	}
+	a.mu.Unlock()
+	for d, jid := range told {
+		if c := d.connection(); c != nil {
+			c.send(a.presence(jid))
+		}
+	}
 }
 
 // SetOnline says that the user of a phone is looking at it, or no longer. Clients that asked for it are told. Errors:
@@ -55,17 +121,7 @@ func (n *Network) SetOnline(number string, isOnline bool) error {
 	a.phone.isOnline = isOnline
 	a.phone.lastOnline = n.now()
 	a.phone.mu.Unlock()
-	a.mu.Lock()
-	told := make(map[*device]types.JID, len(a.subscribers))
-	for d, jid := range a.subscribers {
-		told[d] = jid
-	}
-	a.mu.Unlock()
-	for d, jid := range told {
-		if c := d.connection(); c != nil {
-			c.send(a.presence(jid))
-		}
-	}
+	a.tellPresence()
 	return nil
 }
 

@@ -7,7 +7,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
+
+// answerTimeout is how long a client of the control API or of the media server may take to read a part of an answer.
+const answerTimeout = 30 * time.Second
 
 // Error is what the control API answers with when it refuses: why, and which field of the request is to blame.
 type Error struct {
@@ -76,8 +80,21 @@ func writeJSON(w http.ResponseWriter, status int, kind string, answer any) {
 		return
 	}
 	w.Header().Set("Content-Type", kind)
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the client has gone
+	writeInTime(w, func() {
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer) // the client has gone
+	})
+}
+
+// writeInTime writes and flushes an answer before a deadline, so that a client that does not read holds nothing up. The
+// connection is left without a deadline, for whoever answers on it next.
+func writeInTime(w http.ResponseWriter, write func()) {
+	stream := http.NewResponseController(w)
+	// Not every writer has deadlines: a recorder has none, and is never slow.
+	_ = stream.SetWriteDeadline(time.Now().Add(answerTimeout))
+	defer func() { _ = stream.SetWriteDeadline(time.Time{}) }()
+	write()
+	_ = stream.Flush()
 }
 
 // problem is an error as RFC 9457 has it, with the field that is to blame.

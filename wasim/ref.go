@@ -49,7 +49,9 @@ func (p *pairings) issue(link *pairing) []string {
 		var random [24]byte
 		_, _ = rand.Read(random[:])
 		list[i] = "2@" + base64.StdEncoding.EncodeToString(random[:])
-		p.refs[list[i]] = &ref{link: link, expires: now.Add(firstRefTime + time.Duration(i)*nextRefTime + refGrace)}
+		r := &ref{link: link, expires: now.Add(firstRefTime + time.Duration(i)*nextRefTime + refGrace)}
+		p.refs[list[i]] = r
+		link.refs = append(link.refs, r)
 	}
 	return list
 }
@@ -76,10 +78,8 @@ func (p *pairings) take(code string) (*pairing, error) {
 // drop forgets a connection that has ended; its codes are remembered as gone for a while.
 func (p *pairings) drop(link *pairing) {
 	p.mu.Lock()
-	for _, r := range p.refs {
-		if r.link == link {
-			r.isGone, r.link = true, nil
-		}
+	for _, r := range link.refs {
+		r.isGone, r.link = true, nil
 	}
 	var codes []*linkCode
 	for number, code := range p.codes {

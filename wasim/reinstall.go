@@ -1,5 +1,10 @@
 package wasim
 
+import (
+	"maps"
+	"slices"
+)
+
 // Reinstall is the user of a phone installing WhatsApp anew: the phone keeps its number and forgets its keys. Its linked devices
 // are logged out, and the devices of everybody it has a chat with learn that its identity has changed. Errors: ErrInvalid,
 // ErrNoWhatsApp.
@@ -29,7 +34,7 @@ func (n *Network) Reinstall(number string) error {
 	return out.release()
 }
 
-// forget drops the phone's keys and sessions and returns the chats in which it has written or read.
+// forget drops the phone's keys and sessions and returns the numbers with which it has a chat.
 func (p *phone) forget() (chats []string, generation uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,12 +50,6 @@ func (p *phone) forget() (chats []string, generation uint64) {
 	p.installation.Add(1)
 	p.account.save(&c)
 	p.account.mu.Unlock()
-	known := map[string]bool{}
-	for _, e := range p.history.entries {
-		if !known[e.Chat] {
-			known[e.Chat] = true
-			chats = append(chats, e.Chat)
-		}
-	}
+	chats = slices.Sorted(maps.Keys(p.history.peers))
 	return chats, p.account.net.store.apply(c)
 }

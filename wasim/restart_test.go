@@ -47,7 +47,6 @@ func TestNetworkGoesOnWhereItEnded(t *testing.T) {
 		require.Equal(t, before, after)
 		c.reopen(n)
 		require.NoError(t, c.Connect())
-		await(c, func(*events.Connected) bool { return true })
 		c.awaitText(waiting)
 		for i := range 3 {
 			write(t, n, customer, business, fmt.Sprint("hacia el negocio ", round, i))

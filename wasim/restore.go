@@ -160,7 +160,7 @@ func (p *phone) restoreEntry(value []byte) error {
 	h.entries = append(h.entries, r)
 	h.index[messageKey{r.ID, r.From}] = r
 	h.last = r.Seq
-	h.noteWriter(r)
+	h.notePeer(r)
 	p.account.net.kept.Add(1)
 	return nil
 }

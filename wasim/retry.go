@@ -129,7 +129,7 @@ func bundleFrom(receipt, keys *node) *bundle {
 func (c *conn) rememberRetried(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.retried == nil {
+	if c.retried == nil || len(c.retried) >= retriesRemembered {
 		c.retried = map[string]int{}
 	}
 	c.retried[id]++

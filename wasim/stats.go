@@ -114,14 +114,16 @@ func (n *Network) Stats() Stats {
 			s.Faults[kind] = times
 		}
 	}
-	for _, a := range n.everybody() {
+	for _, a := range n.anybody() {
 		s.Phones++
-		for _, d := range a.linked() {
+		a.mu.Lock()
+		for _, d := range a.devices {
 			s.Devices++
 			d.mu.Lock()
 			s.Waiting += len(d.outbox.stanzas)
 			d.mu.Unlock()
 		}
+		a.mu.Unlock()
 	}
 	return s
 }

@@ -31,18 +31,17 @@ func (n *Network) getEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusOK)
-	stream := http.NewResponseController(w)
+	writeInTime(w, func() { w.WriteHeader(http.StatusOK) })
 	last := uint64(0)
 	for _, m := range missed {
 		last = m.Seq
-		if writeEvent(w, Event{Type: EventMessage, Message: &m}) != nil {
+		if writeInTime(w, func() { err = writeEvent(w, Event{Type: EventMessage, Message: &m}) }); err != nil {
 			return
 		}
 	}
 	beat := time.NewTicker(15 * time.Second)
 	defer beat.Stop()
-	for stream.Flush() == nil {
+	for err == nil {
 		select {
 		case e, ok := <-watcher.C:
 			if !ok {
@@ -51,13 +50,10 @@ func (n *Network) getEvents(w http.ResponseWriter, r *http.Request) {
 			if e.Type == EventMessage && e.Message.Seq <= last {
 				continue
 			}
-			err = writeEvent(w, e)
+			writeInTime(w, func() { err = writeEvent(w, e) })
 		case <-beat.C:
-			_, err = io.WriteString(w, ": \n\n")
+			writeInTime(w, func() { _, err = io.WriteString(w, ": \n\n") })
 		case <-r.Context().Done():
-			return
-		}
-		if err != nil {
 			return
 		}
 	}
@@ -87,5 +83,5 @@ func (n *Network) getMedia(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", media.MimeType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Disposition", "attachment")
-	_, _ = w.Write(data) // the client has gone
+	writeChunks(w, data)
 }

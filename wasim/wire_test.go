@@ -212,12 +212,18 @@ func TestRatchetWatchTellsRepetitionFromReuse(t *testing.T) {
 	require.Equal(t, isFresh, w.check("y", first, 0, 11), "another addressee")
 	require.Equal(t, isFresh, w.check("x", second, 0, 11), "another chain")
 	for i := range uint32(3 * countersWatched) {
-		require.Equal(t, isFresh, w.check("x", second, i+1, i))
+		require.Equal(t, isFresh, w.check("x", second, i+1, uint64(i)))
 	}
 	require.Equal(t, isReuse, w.check("x", second, 3*countersWatched, 0))
-	require.Len(t, w.chain["x"][1].counters, countersWatched)
+	require.Equal(t, isPast, w.check("x", second, 3, 2), "nobody knows any more what it carried")
+	require.Len(t, w.pair["x"].chains[1].counters, countersWatched)
 	for i := range byte(3 * chainsWatched) {
 		w.check("x", [32]byte{100, i}, 0, 0)
 	}
-	require.Len(t, w.chain["x"], chainsWatched)
+	require.Len(t, w.pair["x"].chains, chainsWatched)
+	require.Equal(t, isPast, w.check("x", second, 1<<20, 0), "a chain that was left behind")
+	for i := range byte(2 * chainsKnown) {
+		w.check("x", [32]byte{101, i}, 0, 0)
+	}
+	require.Len(t, w.pair["x"].past, chainsKnown)
 }
