@@ -23,6 +23,7 @@ const (
 	calm        = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
 	leftAfter   = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
 	avoidFor    = time.Second            // a session that could not be had
+	claimWait   = 5 * time.Second        // for a session that nobody has and nobody may take yet
 	aloneAfter  = time.Minute            // without other processes, after which nobody else can have left something to send
 )
 
@@ -362,16 +363,31 @@ func (m *SessionManager) claim(ctx context.Context, ref Ref) (context.Context, e
 	return won[ref], err
 }
 
-// mustCarry claims a session because of a request. The fault is "not_owner" when another process has it.
+// mustCarry claims a session because of a request. The fault is "not_owner" when another process has it. Where nobody has it but nobody may
+// take it either, as in the first seconds of new locks, it waits for a moment.
 func (m *SessionManager) mustCarry(ctx context.Context, ref Ref) error {
-	_, err := m.claim(ctx, ref)
-	if err == nil {
-		return nil
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for end := m.svc.clock().Add(claimWait); ; {
+		_, err := m.claim(ctx, ref)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, errNotMine) {
+			return errOffline(retrySoon).WithCause(err)
+		}
+		if err = m.lookAround(ctx); err != nil {
+			return errOffline(retrySoon).WithCause(err)
+		}
+		if _, elsewhere := m.elsewhere(ref); elsewhere || m.svc.clock().After(end) {
+			return errNotOwner()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
 	}
-	if errors.Is(err, errNotMine) {
-		return errNotOwner()
-	}
-	return errOffline(retrySoon).WithCause(err)
 }
 
 // release gives up sessions that are closed here.
