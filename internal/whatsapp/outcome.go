@@ -8,8 +8,11 @@ import (
 	"turnero/internal/id"
 )
 
-// outcomePoll is how often a waiting request looks by itself, for an outcome that another process recorded.
-const outcomePoll = time.Second
+// How often a waiting request looks by itself: for an outcome that another process records, and in case one was missed.
+const (
+	outcomePollElsewhere = 50 * time.Millisecond
+	outcomePoll          = time.Second
+)
 
 // outcomes wakes the requests that wait for what becomes of a message.
 type outcomes struct {
@@ -58,7 +61,11 @@ func (s *Service) await(ctx context.Context, m Message, most time.Duration) (Mes
 	defer stop()
 	end := time.NewTimer(most)
 	defer end.Stop()
-	poll := time.NewTicker(outcomePoll)
+	every := outcomePoll
+	if !s.sessions.carries(m.Ref) {
+		every = outcomePollElsewhere
+	}
+	poll := time.NewTicker(every)
 	defer poll.Stop()
 	for {
 		now, err := s.store.FindMessage(ctx, m.Tenant, m.ID)
