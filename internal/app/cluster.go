@@ -12,6 +12,8 @@ import (
 	"turnero/internal/platform/cluster"
 	"turnero/internal/platform/lease"
 	"turnero/internal/platform/lifecycle"
+	"turnero/internal/platform/live"
+	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 )
 
@@ -26,6 +28,21 @@ func (c *core) openBus(ctx context.Context) error {
 		return err
 	}
 	c.bus = bus.NewRedis(c.redis, installation, c.logger)
+	return nil
+}
+
+// openEvents makes the event log and what tells listeners in all processes of it.
+func (c *core) openEvents(ctx context.Context) error {
+	c.events = outbox.New(c.db, c.bus, c.now, c.logger)
+	c.live = live.NewMemory(c.events, c.logger)
+	if c.redis != nil {
+		installation, err := cluster.Installation(ctx, c.db)
+		if err != nil {
+			return err
+		}
+		c.live = live.NewRedis(c.events, c.redis, installation, c.logger)
+	}
+	c.events.OnNumbered(c.live.Publish)
 	return nil
 }
 
@@ -60,6 +77,7 @@ func (c *core) addCluster() {
 	if !c.cfg.Embedded() {
 		c.group.Add(lifecycle.Component{Name: "cluster", Run: c.cluster.Run})
 	}
+	c.group.Add(lifecycle.Component{Name: "live events", Run: c.live.Run})
 	c.group.Add(lifecycle.Component{Name: "locks", Run: c.locks.Run})
 }
 

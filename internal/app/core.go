@@ -19,6 +19,7 @@ import (
 	"turnero/internal/platform/lease"
 	"turnero/internal/platform/lifecycle"
 	"turnero/internal/platform/limit"
+	"turnero/internal/platform/live"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/peer"
@@ -50,6 +51,7 @@ type core struct {
 	// questions answers what other processes ask.
 	questions *peer.Server
 	events    *outbox.Log
+	live      live.Fanout
 	jobs      *jobs.Queue
 	keys      *secret.Keyring
 	network   *network
@@ -96,7 +98,9 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 	if err = c.openBus(env.ctx); err != nil {
 		return c, err
 	}
-	c.events = outbox.New(c.db, c.bus, c.now, logger)
+	if err = c.openEvents(env.ctx); err != nil {
+		return c, err
+	}
 	c.jobs = jobs.New(c.db, c.bus, c.now, logger)
 	c.metrics.WatchDB(c.db)
 	c.metrics.WatchWork(c.events, c.jobs)

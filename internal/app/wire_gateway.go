@@ -38,7 +38,7 @@ func (c *core) serveState() {
 }
 
 func gatewayRoutes(c *core, api *httpkit.API) {
-	(&gateway.Stream{Log: c.events, Bus: c.bus, Authenticate: c.authenticate, Closing: c.closing}).Register(api)
+	(&gateway.Stream{Log: c.events, Live: c.live, Authenticate: c.authenticate, Closing: c.closing}).Register(api)
 }
 
 // handler is everything that the process answers under its address.

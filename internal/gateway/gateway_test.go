@@ -19,8 +19,8 @@ import (
 	"turnero/internal/fault"
 	"turnero/internal/gateway"
 	"turnero/internal/id"
-	"turnero/internal/platform/bus"
 	"turnero/internal/platform/httpkit"
+	"turnero/internal/platform/live"
 	"turnero/internal/platform/outbox"
 )
 
@@ -132,28 +132,42 @@ func (m *memoryLog) After(_ context.Context, tenant string, seq int64, limit int
 	return out, nil
 }
 
+func (m *memoryLog) AfterAll(_ context.Context, seq int64, limit int) ([]outbox.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.records[min(int(seq), len(m.records)):min(int(seq)+limit, len(m.records))], nil
+}
+
 func (m *memoryLog) Head(context.Context) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return int64(len(m.records)), nil
 }
 
-func (m *memoryLog) append(tenant id.Tenant) {
+func (m *memoryLog) append(tenant id.Tenant) []outbox.Record {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	ev := &events.SettingsChanged{Tenant: tenant}
-	m.records = append(m.records, outbox.Record{Seq: int64(len(m.records) + 1), ID: id.NewEvent(), Tenant: tenant.String(), Name: ev.EventName(), Event: ev, At: time.Now()})
+	payload, _ := json.Marshal(ev)
+	m.records = append(m.records, outbox.Record{Seq: int64(len(m.records) + 1), ID: id.NewEvent(), Tenant: tenant.String(), Name: ev.EventName(), Payload: payload, At: time.Now()})
+	return m.records[len(m.records)-1:]
 }
 
 func TestAListenerHearsItsTenantsEventsAndResumesWithoutGapOrDouble(t *testing.T) {
 	t.Parallel()
-	log, wakes, mine := &memoryLog{}, bus.NewMemory(), id.NewTenant()
+	log, mine := &memoryLog{}, id.NewTenant()
+	fanout := live.NewMemory(log, slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = fanout.Run(ctx) })
+	defer running.Wait()
+	defer stop()
 	closing := make(chan struct{})
 	mux := http.NewServeMux()
 	api := httpkit.New(mux, "t", "1", func(context.Context, *http.Request) (id.Principal, error) {
 		return id.Principal{Tenant: mine, User: id.NewUser(), Role: id.Admin}, nil
 	}, slog.New(slog.DiscardHandler))
-	(&gateway.Stream{Log: log, Bus: wakes, Closing: closing}).Register(api)
+	(&gateway.Stream{Log: log, Live: fanout, Closing: closing}).Register(api)
 	server := httptest.NewServer(gateway.Handler(gateway.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, RequestTimeout: time.Second}, mux))
 	defer server.Close()
 	listen := func(last string) *bufio.Scanner {
@@ -185,9 +199,8 @@ func TestAListenerHearsItsTenantsEventsAndResumesWithoutGapOrDouble(t *testing.T
 	log.append(mine) // before anybody listens
 	s := listen("")
 	require.True(t, s.Scan(), "the stream is open")
-	log.append(id.NewTenant())
-	log.append(mine)
-	wakes.Wake(bus.TopicEvents)
+	fanout.Publish(log.append(id.NewTenant()))
+	fanout.Publish(log.append(mine))
 	require.Equal(t, "3", next(s))
 	log.append(mine)
 	resumed := listen("1")
@@ -207,7 +220,8 @@ func TestAStreamEndsWithTheCredentialsThatItBeganWith(t *testing.T) {
 		authenticate := func(context.Context, *http.Request) (id.Principal, error) { return admin, trouble }
 		mux := http.NewServeMux()
 		api := httpkit.New(mux, "t", "1", authenticate, slog.New(slog.DiscardHandler))
-		(&gateway.Stream{Log: &memoryLog{}, Bus: bus.NewMemory(), Authenticate: authenticate, Closing: make(chan struct{})}).Register(api)
+		log := &memoryLog{}
+		(&gateway.Stream{Log: log, Live: live.NewMemory(log, slog.New(slog.DiscardHandler)), Authenticate: authenticate, Closing: make(chan struct{})}).Register(api)
 		ended := make(chan struct{})
 		go func() { get(mux, "/api/events"); close(ended) }()
 		isOpen := func() bool {

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"turnero/internal/fault"
 	"turnero/internal/id"
-	"turnero/internal/platform/bus"
 	"turnero/internal/platform/httpkit"
+	"turnero/internal/platform/live"
 	"turnero/internal/platform/outbox"
 )
 
@@ -21,26 +22,30 @@ const (
 	streamBatch  = 200
 )
 
-// EventLog is the numbered log that listeners read.
+// EventLog tells where the log of events ends.
 type EventLog interface {
-	After(ctx context.Context, tenant string, seq int64, limit int) ([]outbox.Record, error)
 	Head(ctx context.Context) (int64, error)
+}
+
+// Live gives a tenant's events as they come; see live.Fanout.
+type Live interface {
+	Listen(tenant string, after int64) *live.Listener
 }
 
 // Stream tells listeners a tenant's events as server-sent events, for as long as their credentials hold.
 type Stream struct {
 	Log          EventLog
-	Bus          bus.Bus
+	Live         Live
 	Authenticate httpkit.Authenticate
 	Closing      <-chan struct{} // closed when the process stops: streams end then, and clients resume elsewhere
 }
 
 // streamed is the data of one server-sent event.
 type streamed struct {
-	ID   id.Event  `json:"id"`
-	Name string    `json:"name"`
-	At   time.Time `json:"at"`
-	Data any       `json:"data"`
+	ID   id.Event        `json:"id"`
+	Name string          `json:"name"`
+	At   time.Time       `json:"at"`
+	Data json.RawMessage `json:"data"`
 }
 
 // Register adds GET /api/events to the API.
@@ -57,8 +62,8 @@ func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
 		httpkit.WriteProblem(w, r, err)
 		return
 	}
-	woken, cancel := s.Bus.Subscribe(bus.TopicEvents)
-	defer cancel()
+	listener := s.Live.Listen(p.Tenant.String(), seq)
+	defer listener.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -69,11 +74,11 @@ func (s *Stream) serve(w http.ResponseWriter, r *http.Request, p id.Principal) {
 		return
 	}
 	for {
-		if seq, err = s.catchUp(r.Context(), w, out, p.Tenant.String(), seq); err != nil {
-			return
-		}
 		select {
-		case <-woken:
+		case <-listener.Changed():
+			if err := tell(r.Context(), w, out, listener); err != nil {
+				return
+			}
 		case <-tick.C:
 			if !s.mayStay(r, p) || !send(w, out, ": still here\n\n") {
 				return
@@ -112,26 +117,33 @@ func (s *Stream) position(r *http.Request) (int64, error) {
 	return seq, nil
 }
 
-func (s *Stream) catchUp(ctx context.Context, w http.ResponseWriter, out *http.ResponseController, tenant string, seq int64) (int64, error) {
+// tell writes what there is for the listener.
+func tell(ctx context.Context, w http.ResponseWriter, out *http.ResponseController, listener *live.Listener) error {
 	for {
-		records, err := s.Log.After(ctx, tenant, seq, streamBatch)
-		if err != nil {
-			return seq, err
+		records, err := listener.Take(ctx, streamBatch)
+		if err != nil || len(records) == 0 {
+			return err
 		}
-		for _, rec := range records {
-			raw, err := json.Marshal(streamed{rec.ID, rec.Name, rec.At, rec.Event})
-			if err != nil {
-				return seq, err
+		var text strings.Builder
+		for i := range records {
+			if err := format(&text, &records[i]); err != nil {
+				return err
 			}
-			if !send(w, out, fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", rec.Seq, rec.Name, raw)) {
-				return seq, http.ErrHandlerTimeout
-			}
-			seq = rec.Seq
 		}
-		if len(records) < streamBatch {
-			return seq, nil
+		if !send(w, out, text.String()) {
+			return http.ErrHandlerTimeout
 		}
 	}
+}
+
+// format writes one event as the HTML standard has it (section 9.2, server-sent events).
+func format(text *strings.Builder, rec *outbox.Record) error {
+	raw, err := json.Marshal(streamed{rec.ID, rec.Name, rec.At, rec.Payload})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(text, "id: %d\nevent: %s\ndata: %s\n\n", rec.Seq, rec.Name, raw)
+	return nil
 }
 
 // send writes and flushes within the time limit; false means that the listener is gone.
