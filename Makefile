@@ -50,6 +50,10 @@ bench: build ## measure against bare WhatsApp clients in the same run (see docs/
 chaos: build ## break a running installation in every way and prove that nothing is lost (ARGS='-seed 7 -duration 10m')
 	$(WITH_SERVERS) $(GO) run ./test/chaos $(ARGS)
 
+.PHONY: soak
+soak: build ## an hour with 500 lines and a fault every 30 s: memory and goroutines must stay flat
+	$(WITH_SERVERS) $(GO) run ./test/chaos -soak -sessions 500 -people 1 -tenants 10 -duration 1h -frames=false $(ARGS)
+
 .PHONY: web
 web: ## check the pages (plain files, embedded as they are)
 	@for f in web/demo/*.js internal/gateway/docs/*.js; do node --check $$f || exit 1; done; echo "pages: ok"

@@ -181,19 +181,17 @@ func (c *campaign) checkEvents(ctx context.Context) (total int) {
 			continue
 		}
 		total += len(log)
-		t.listener.mu.Lock()
-		var unseen []event
+		unseen := t.listener.unseen(log)
+		for deadline := time.Now().Add(10 * time.Second); len(unseen) > 0 && time.Now().Before(deadline); unseen = t.listener.unseen(log) {
+			last(ctx, 100*time.Millisecond)
+		}
 		received := map[string][]arrived{}
 		for _, e := range log {
-			if !t.listener.seen[e.seq] {
-				unseen = append(unseen, e)
-			}
 			if e.name == "message.received" {
 				chat, _, _ := strings.Cut(e.text, ".")
 				received[chat] = append(received[chat], arrived{Text: e.text})
 			}
 		}
-		t.listener.mu.Unlock()
 		if len(unseen) > 0 {
 			c.blame("%d of %d events did not reach the listener that resumed from its cursor:%s", len(unseen), len(log),
 				joined(unseen, 5, func(e event) string { return fmt.Sprintf("event %d %s %s", e.seq, e.name, e.text) }))

@@ -64,6 +64,18 @@ func (l *listener) take(e event) {
 	l.seen[e.seq] = true
 }
 
+// unseen gives the events that the listener has not had yet.
+func (l *listener) unseen(log []event) (out []event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range log {
+		if !l.seen[e.seq] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // readEvents hands the events behind a number to take, until ctx ends or nothing is heard for as long as silence.
 func readEvents(ctx context.Context, from *instance, t *tenant, after int64, silence time.Duration, take func(event)) error {
 	ctx, cancel := context.WithCancel(ctx)

@@ -34,10 +34,13 @@ type options struct {
 	audits      bool
 	keepsFrames bool
 	keep        bool
+	isSoak      bool
+	measure     string
+	rounds      int // of a measurement, of each kind
 }
 
 func main() {
-	o := options{hasRedis: true}
+	o := options{}
 	flag.Int64Var(&o.seed, "seed", 1, "where chance begins: equal seeds give equal plans")
 	flag.DurationVar(&o.duration, "duration", 5*time.Minute, "how long things break")
 	flag.DurationVar(&o.calm, "calm", 90*time.Second, "how long it may take at the end until everything has arrived")
@@ -54,6 +57,10 @@ func main() {
 	flag.BoolVar(&o.audits, "audit", true, "have the database compare every write with the owner")
 	flag.BoolVar(&o.keepsFrames, "frames", true, "keep the network's log")
 	flag.BoolVar(&o.keep, "keep", false, "keep logs and frames after a good run, too")
+	flag.BoolVar(&o.isSoak, "soak", false, "one fault every 30 s, and memory and goroutines must stay flat")
+	flag.StringVar(&o.measure, "measure", "", "measure instead of breaking: failover or restart")
+	flag.IntVar(&o.rounds, "rounds", 3, "of a measurement, of each kind")
+	flag.BoolVar(&o.hasRedis, "redis", true, "with -instances 1: whether the process has a Redis")
 	faults := flag.String("faults", "", "only these faults, separated by commas; with a minus, all but these")
 	list := flag.Bool("list", false, "print the faults there are")
 	flag.Parse()
@@ -65,7 +72,11 @@ func main() {
 	}
 	err := o.complete(*faults)
 	if err == nil {
-		err = inCampaign(o, (*campaign).run)
+		do := (*campaign).run
+		if o.measure != "" {
+			do = measurements[o.measure]
+		}
+		err = inCampaign(o, do)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
@@ -83,6 +94,18 @@ func (o *options) complete(faults string) (err error) {
 	}
 	if o.sessions < 1 || o.people < 1 || o.instances < 1 || o.tenants < 1 || len(o.kinds) == 0 {
 		return errors.New("there must be at least one line, person, process, business and fault")
+	}
+	if o.measure != "" && measurements[o.measure] == nil {
+		return errors.New("restart and failover can be measured")
+	}
+	if o.isSoak && o.instances < 2 {
+		return errors.New("a soak needs a process besides the one that it watches")
+	}
+	if !o.hasRedis {
+		if o.instances > 1 {
+			return errors.New("several processes need a Redis")
+		}
+		o.kinds = slices.DeleteFunc(o.kinds, func(s string) bool { return kinds[s].needsRedis })
 	}
 	if strings.Contains(o.binary, "/") {
 		o.binary, err = filepath.Abs(o.binary)

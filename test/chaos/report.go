@@ -48,8 +48,6 @@ func (c *campaign) checkLog(ctx context.Context) {
 	for _, f := range odd[:min(len(odd), 20)] {
 		c.logf("the network noted: %s%s", f, c.around(f.At))
 	}
-	events := c.checkEvents(ctx)
-	c.logf("events: %d", events)
 	if !c.o.audits {
 		return
 	}
@@ -143,8 +141,8 @@ func metrics(ctx context.Context, i *instance) (map[string]float64, error) {
 	return out, nil
 }
 
-// report prints what was measured and fails when anything was wrong.
-func (c *campaign) report(ctx context.Context, before []size) error {
+// report prints what was measured.
+func (c *campaign) report(ctx context.Context, before []size) {
 	out, in := c.counts()
 	c.logf("texts accepted: %d out, %d in; begun late because their chats were busy: %d", out, in, c.traffic.skipped.Load())
 	c.reportTakeovers()
@@ -155,6 +153,10 @@ func (c *campaign) report(ctx context.Context, before []size) error {
 	for _, s := range c.sizes(ctx) {
 		fmt.Fprintf(c.say, "| %s at the end | %d | %d | %d | %d |\n", s.name, s.sessions, s.residentKiB>>10, s.heapKiB>>10, s.goroutines)
 	}
+}
+
+// verdict fails when anything was wrong.
+func (c *campaign) verdict() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.wrong) == 0 {
@@ -209,7 +211,7 @@ func (c *campaign) reportTakeovers() {
 // isDisturbed reports whether another action was in force while sessions went over.
 func (c *campaign) isDisturbed(t *takeover) bool {
 	return slices.ContainsFunc(c.actions, func(h *happening) bool {
-		return h.Number != t.Action && h.began.Before(t.At.Add(killWorst)) && h.ended.Add(5*time.Second).After(t.At)
+		return h.Number != t.Action && h.began.Before(t.At.Add(killWorst)) && h.ended.Add(2*time.Second).After(t.At)
 	})
 }
 

@@ -101,6 +101,9 @@ func (c *campaign) heal(ctx context.Context) {
 // run is the whole of a chaos run: it gives an error when anything was not as it must be.
 func (c *campaign) run(ctx context.Context) error {
 	actions := plan(uint64(c.o.seed), c.o.duration, len(c.instances), c.o.kinds, c.o.rest)
+	if c.o.isSoak {
+		actions = soakPlan(uint64(c.o.seed), c.o.duration, soakEvery, len(c.instances), c.o.kinds)
+	}
 	c.logf("seed %d: %d actions in %s, %d processes, %d lines, %d chats, %d texts/s each way, on %s; logs in %s", c.o.seed, len(actions), c.o.duration,
 		len(c.instances), c.o.sessions, c.o.sessions*c.o.people, c.o.rate, c.o.database, c.dir)
 	for _, a := range actions {
@@ -122,8 +125,13 @@ func (c *campaign) run(ctx context.Context) error {
 	before := c.sizes(ctx)
 	c.began = time.Now()
 	c.traffic = c.begin(ctx, c.o.rate, uint64(c.o.seed))
+	stopSampling := func() []sample { return nil }
+	if c.o.isSoak {
+		stopSampling = c.sampling(ctx, soakEvery)
+	}
 	c.carryOut(ctx, actions)
 	last(ctx, time.Until(c.began.Add(c.o.duration)))
+	samples := stopSampling()
 	c.heal(ctx)
 	c.traffic.end(c.o.calm)
 	if err := ctx.Err(); err != nil {
@@ -134,11 +142,16 @@ func (c *campaign) run(ctx context.Context) error {
 		c.blame("%v", err)
 	}
 	c.check(ctx)
+	c.logf("events: %d", c.checkEvents(ctx))
 	stopListening()
 	stopWatching()
 	work.Wait()
 	c.checkLog(ctx)
-	return c.report(ctx, before)
+	if c.o.isSoak {
+		c.judgeSoak(samples)
+	}
+	c.report(ctx, before)
+	return c.verdict()
 }
 
 // listen has every tenant's listener follow its events.
