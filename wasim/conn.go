@@ -100,7 +100,8 @@ func (n *Network) serve(ws *websocket.Conn) {
 // readAll handles what the client sends until the connection ends.
 func (c *conn) readAll() {
 	for {
-		raw, err := c.noise.read(c.net.ctx)
+		// No common context: thousands of connections would queue up for its lock at each frame. Close cuts each of them.
+		raw, err := c.noise.read(context.Background())
 		if err != nil {
 			return
 		}

@@ -13,7 +13,9 @@
 //  5. What a device has to acknowledge waits in its outbox (outbox.go), survives reconnects, and is sent again in order
 //     until it is acknowledged.
 //  6. People hold the phones through a control API, in Go (control.go) and over HTTP (api.go): add a phone, scan a code,
-//     write, read, break something on purpose (fault.go), look at the counters (stats.go) and the frame log (framelog.go).
+//     write, read, break something on purpose (fault.go), lock an account (restriction.go), put load on (load.go).
+//  7. Whoever checks afterwards reads what the phones have shown (transcript.go), the counters (stats.go) and the frame log
+//     (framelog.go).
 //
 // With Options.Dir the network keeps accounts, keys, ratchets and undelivered stanzas in one file (archive.go) and goes on after
 // a restart or a kill. A phone's changes are handed to the store while the phone's lock is held, and no frame leaves and no

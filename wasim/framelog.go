@@ -12,6 +12,10 @@ const (
 	defaultFrames = 4096
 	// frameLogPause is the longest time that a written entry stays in the buffer.
 	frameLogPause = 250 * time.Millisecond
+	// maxPending is how many entries may wait to be written.
+	maxPending = 65_536
+	// framesAtOnce is how large a log is made from the beginning; larger ones grow.
+	framesAtOnce = 1 << 17
 )
 
 // Frame is one entry of the frame log: a stanza that crossed the network's border, or something that the network noticed. The
@@ -40,19 +44,27 @@ type frameLog struct {
 	stats  *counters
 	failed func(error)
 
-	mu     sync.Mutex
-	frames []Frame
-	oldest int
-	last   uint64
-	live   map[string]uint64 // the connection that each device has now, as the log tells it
-	out    *bufio.Writer     // nil: nobody wants them, or the writer has failed
+	writing sync.Mutex    // held over a write; taken before mu
+	out     *bufio.Writer // nil: nobody wants them, or the writer has failed
+
+	mu        sync.Mutex
+	frames    []Frame
+	oldest    int
+	last      uint64
+	live      map[string]uint64 // the connection that each device has now, as the log tells it
+	isWritten bool              // somebody wants all of them
+	pending   []Frame           // to be written; encoded outside of the lock
+	drained   *sync.Cond        // signalled when pending has been taken
+	full      chan struct{}     // holds one signal when pending should be written at once
 }
 
 func newFrameLog(n *Network) *frameLog {
-	l := &frameLog{now: n.now, limit: n.options.Frames, stats: &n.stats, live: map[string]uint64{},
+	l := &frameLog{now: n.now, limit: n.options.Frames, stats: &n.stats, live: map[string]uint64{}, full: make(chan struct{}, 1),
+		frames: make([]Frame, 0, min(n.options.Frames, framesAtOnce)),
 		failed: func(err error) { n.log.Error("frame log not written any further", "error", err) }}
+	l.drained = sync.NewCond(&l.mu)
 	if w := n.options.FrameLog; w != nil {
-		l.out = bufio.NewWriterSize(w, 256<<10)
+		l.out, l.isWritten = bufio.NewWriterSize(w, 256<<10), true
 	}
 	return l
 }
@@ -91,6 +103,9 @@ func (l *frameLog) put(f Frame) {
 	f.At = l.now().UTC()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for len(l.pending) >= maxPending && l.isWritten {
+		l.drained.Wait() // the writer is far behind: the network waits for it
+	}
 	l.last++
 	f.Seq = l.last
 	l.audit(&f)
@@ -118,47 +133,66 @@ func (l *frameLog) audit(f *Frame) {
 	}
 }
 
+// write hands an entry to the writer. The caller holds l.mu.
 func (l *frameLog) write(f *Frame) {
+	if !l.isWritten {
+		return
+	}
+	l.pending = append(l.pending, *f)
+	if len(l.pending) == maxPending/8 {
+		select {
+		case l.full <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// flush writes what is pending. The first error ends the writing.
+func (l *frameLog) flush() {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	pending := l.pending
+	l.pending = nil
+	l.drained.Broadcast()
+	l.mu.Unlock()
 	if l.out == nil {
 		return
 	}
-	raw, err := json.Marshal(f)
-	if err == nil {
-		_, err = l.out.Write(append(raw, '\n'))
+	var err error
+	for i := 0; i < len(pending) && err == nil; i++ {
+		var raw []byte
+		if raw, err = json.Marshal(&pending[i]); err == nil {
+			_, err = l.out.Write(append(raw, '\n'))
+		}
 	}
-	l.check(err)
-}
-
-// check gives the writing up at the first error. The caller holds l.mu.
-func (l *frameLog) check(err error) {
+	if err == nil {
+		err = l.out.Flush()
+	}
 	if err == nil {
 		return
 	}
 	l.out = nil
 	l.stats.LogErrors.Add(1)
 	l.failed(err)
-}
-
-// flush hands what is buffered to the writer.
-func (l *frameLog) flush() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.out != nil {
-		l.check(l.out.Flush())
-	}
+	l.isWritten, l.pending = false, nil
+	l.drained.Broadcast()
+	l.mu.Unlock()
 }
 
-// keepFlushed flushes from time to time until the network is closed.
-func (n *Network) keepFlushed() {
+// keepFlushed writes what is pending from time to time until the network has ended.
+func (l *frameLog) keepFlushed(ended <-chan struct{}) {
 	t := time.NewTicker(frameLogPause)
 	defer t.Stop()
 	for {
 		select {
-		case <-n.ctx.Done():
+		case <-ended:
 			return
 		case <-t.C:
-			n.frames.flush()
+		case <-l.full:
 		}
+		l.flush()
 	}
 }
 

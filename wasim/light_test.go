@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -54,13 +55,10 @@ type LightClient struct {
 
 // LinkLight makes a light client and links it to a number; scan is what the phone's user does with the code.
 func LinkLight(ctx context.Context, way *http.Client, number string, scan func(code string) error) (*LightClient, error) {
-	home, err := New(ctx, Options{Seed: "light " + number + randomHex(8)})
-	if err != nil {
-		return nil, err
-	}
-	if err = home.Close(); err != nil { // its keys are all that is needed
-		return nil, err
-	}
+	// Of the network at home no more is needed than what keys are made of.
+	home := &Network{secret: networkSecret("light " + number + randomHex(8)), now: time.Now, log: slog.New(slog.DiscardHandler),
+		accounts: map[string]*account{}, byLID: map[string]*account{}}
+	var err error
 	l := &LightClient{Number: number, way: way, home: home, signal: home.account(number).phone, waiting: map[string]chan *node{}}
 	if l.noise, err = ecdh.X25519().GenerateKey(rand.Reader); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,35 +129,145 @@ func requireOrder(t *testing.T, n *wasim.Network) {
 	}
 }
 
-// BenchmarkConnection measures, in a process of its own, what one linked and connected client costs the network: idle, and
-// after traffic.
-func BenchmarkConnection(b *testing.B) {
-	const clients = 300
+// linkMany links light clients to the numbers from 0 on, a few at a time.
+func linkMany(t testing.TB, count int, link func(number string) (*wasim.LightClient, error)) []*wasim.LightClient {
+	t.Helper()
+	list := make([]*wasim.LightClient, count)
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range 32 {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
+				l, err := link(numberOf(i))
+				if err == nil {
+					err = l.Login(t.Context())
+				}
+				if err != nil {
+					t.Errorf("client %d: %v", i, err)
+					return
+				}
+				list[i] = l
+			}
+		})
+	}
+	work.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return list
+}
+
+func TestHundredsOfPhonesInOneProcess(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	const phones, messages = 300, 3000
+	list := linkMany(t, phones, func(number string) (*wasim.LightClient, error) {
+		return wasim.LinkLight(t.Context(), n.HTTPClient(), number, func(code string) error { return n.Scan(number, code) })
+	})
+	business := make([]string, phones)
+	for i, l := range list {
+		t.Cleanup(l.Close)
+		business[i] = l.Number
+	}
+	started, err := n.Load(wasim.Load{First: numberOf(1000), Phones: phones, To: business, Rate: 2000, Count: messages})
+	require.NoError(t, err)
+	var work sync.WaitGroup
+	for i, l := range list {
+		work.Go(func() {
+			if err := l.Say(t.Context(), numberOf(1000+i), fmt.Sprint("OUT", i), "desde el negocio"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	r := finished(t, n, started.ID)
+	require.Equal(t, wasim.LoadDone, r.State)
+	require.Equal(t, messages, r.Acknowledged)
+	eventually(t, "everything is acknowledged", func() bool { return n.Stats().Waiting == 0 })
+	s := n.Stats()
+	require.EqualValues(t, phones, s.Connections)
+	require.EqualValues(t, phones, s.MessagesShown)
+	require.Zero(t, s.DecryptErrors+s.RatchetReuse+s.StaleCounters+s.StaleAccepted+s.SlowClients+s.QueueOverflows+s.Panics)
+	require.Len(t, transcript(t, n, "", 10_000), 2*(messages+phones))
+}
+
+// BenchmarkPhones measures, in a process of its own, what thousands of phones with a linked and connected client each cost the
+// network: idle, and under a load of which every client gets its part. WASIM_BENCH_PHONES says how many there are.
+func BenchmarkPhones(b *testing.B) {
+	phones := 5000
+	if s := os.Getenv("WASIM_BENCH_PHONES"); s != "" {
+		var err error
+		phones, err = strconv.Atoi(s)
+		require.NoError(b, err)
+	}
 	child := &child{t: b}
 	child.start()
 	b.Cleanup(child.kill)
 	before := child.residentKiB()
-	shared := newClientAt(b, wasim.DialClient(child.addr))
-	list := make([]*client, clients)
-	for i := range list {
-		list[i] = &client{t: b, path: shared.path, http: shared.http, store: shared.store}
-		list[i].use(shared.store.NewDevice())
-		require.NoError(b, list[i].Connect())
-		code := await(list[i], func(*events.QR) bool { return true }).Codes[0]
-		require.NoError(b, child.call("POST", "/sim/phones/"+numberOf(i)+"/scan", map[string]string{"qr": code}, nil))
-		await(list[i], func(*events.Connected) bool { return true })
+	way := wasim.DialClient(child.addr)
+	begun := time.Now()
+	list := linkMany(b, phones, func(number string) (*wasim.LightClient, error) {
+		return wasim.LinkLight(b.Context(), way, number, func(code string) error {
+			return child.call("POST", "/sim/phones/"+number+"/scan", map[string]string{"qr": code}, nil)
+		})
+	})
+	linked := time.Since(begun)
+	business := make([]string, phones)
+	for i, l := range list {
+		b.Cleanup(l.Close)
+		business[i] = l.Number
 	}
-	idle := child.residentKiB()
-	sent := 0
+	idle, goroutines := child.residentKiB(), child.goroutines()
+	idleCPU := child.cpu()
+	eventually(b, "a while has passed", func() bool { return time.Since(begun) > linked+10*time.Second })
+	idleCPU = (child.cpu() - idleCPU) / 10
+
+	var r wasim.LoadReport
+	var busy time.Duration
 	for b.Loop() {
-		list[sent%clients].say(numberOf(1000+sent%clients), "hola")
-		sent++
+		used := child.cpu()
+		require.NoError(b, child.call("POST", "/sim/load", wasim.Load{First: numberOf(50_000), Phones: phones, To: business,
+			Rate: 500, Count: max(2*phones, 1000)}, &r))
+		eventually(b, "the script ends", func() bool {
+			require.NoError(b, child.call("GET", fmt.Sprint("/sim/load/", r.ID), nil, &r))
+			return r.State != wasim.LoadRunning && r.State != wasim.LoadDraining
+		})
+		require.Equal(b, wasim.LoadDone, r.State)
+		busy = (child.cpu() - used) / time.Duration(r.Sent)
 	}
-	b.ReportMetric((idle-before)/clients, "KiB-idle/conn")
-	b.ReportMetric((child.residentKiB()-before)/clients, "KiB-used/conn")
-	for _, c := range list {
-		c.Disconnect()
-	}
+	per := float64(phones)
+	b.ReportMetric(per/linked.Seconds(), "links/s")
+	b.ReportMetric((idle-before)/per, "KiB-idle/phone")
+	b.ReportMetric((child.residentKiB()-before)/per, "KiB-used/phone")
+	b.ReportMetric(float64(goroutines)/per, "goroutines/phone")
+	b.ReportMetric(idleCPU.Seconds()*100, "%CPU-idle")
+	b.ReportMetric(float64(busy.Microseconds()), "µs-CPU/msg")
+	b.ReportMetric(float64(r.Acknowledged)/r.Seconds, "msg/s")
+	b.ReportMetric(r.Latency.P50, "ms-p50")
+	b.ReportMetric(r.Latency.P99, "ms-p99")
+	b.ReportMetric(0, "ns/op")
+}
+
+// goroutines is how many the child has.
+func (c *child) goroutines() int {
+	c.t.Helper()
+	var count int
+	require.NoError(c.t, c.call("GET", "/goroutines", nil, &count))
+	return count
+}
+
+// cpu is how much processor time the child has used (proc(5), /proc/[pid]/stat, in ticks of 10 ms).
+func (c *child) cpu() time.Duration {
+	c.t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
+	require.NoError(c.t, err)
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest)
+	user, err := strconv.Atoi(fields[11])
+	require.NoError(c.t, err)
+	system, err := strconv.Atoi(fields[12])
+	require.NoError(c.t, err)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // residentKiB is the process's memory after a forced collection.

@@ -39,11 +39,13 @@ type Network struct {
 	connIDs   atomic.Uint64
 	kept      atomic.Int64 // messages that all phones keep
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	closed sync.Once
-	ending error
+	ctx     context.Context
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
+	quiet   chan struct{}  // closed when nothing is left that makes entries of the frame log
+	writers sync.WaitGroup // what writes them
+	closed  sync.Once
+	ending  error
 
 	mu       sync.RWMutex
 	isClosed bool
@@ -63,6 +65,7 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	}
 	n := &Network{options: o, log: o.Logger, now: o.Now, secret: secret, authority: authority,
 		accounts: map[string]*account{}, byLID: map[string]*account{}, groups: map[string]*group{}, conns: map[*conn]struct{}{}}
+	n.quiet = make(chan struct{})
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	n.stats.started, n.stats.faults = o.Now(), newFaultCounters()
 	n.frames = newFrameLog(n)
@@ -83,7 +86,7 @@ func New(ctx context.Context, o Options) (*Network, error) {
 	n.listenInProcess()
 	n.wg.Go(n.sweep)
 	if o.FrameLog != nil {
-		n.wg.Go(n.keepFlushed)
+		n.writers.Go(func() { n.frames.keepFlushed(n.quiet) })
 	}
 	return n, nil
 }
@@ -106,6 +109,8 @@ func (n *Network) Close() error {
 		n.ending = errors.Join(n.server.Close(), n.pipes.Close())
 		n.closeWatchers()
 		n.wg.Wait()
+		close(n.quiet)
+		n.writers.Wait()
 		n.frames.flush()
 		n.ending = errors.Join(n.ending, n.store.close())
 	})

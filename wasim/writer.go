@@ -18,7 +18,7 @@ func (c *conn) write() {
 		switch {
 		case data != nil:
 			c.net.faults.onWrite(c)
-			ctx, cancel := context.WithTimeout(c.net.ctx, writeTimeout)
+			ctx, cancel := context.WithTimeout(context.Background(), writeTimeout) // Close cuts the connection
 			err := c.noise.write(ctx, data)
 			cancel()
 			if err != nil {
