@@ -173,7 +173,7 @@ func startMariaDB(ctx context.Context, s *Set) (string, error) {
 		return "", err
 	}
 	setup := filepath.Join(filepath.Dir(data), "setup.sql")
-	grant := "CREATE USER 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1';\n"
+	grant := "CREATE USER 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;\n"
 	if err = os.WriteFile(setup, []byte(grant), 0o644); err != nil {
 		return "", err
 	}
