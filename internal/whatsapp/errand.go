@@ -69,25 +69,25 @@ func (s *Service) HandleErrand(ctx context.Context, e Errand) (Answer, error) {
 	return s.perform(ctx, e)
 }
 
+// mostAsked is how often an errand is tried while the session moves from one process to another.
+const mostAsked = 3
+
 // send does an errand where the session is carried: here, or in another process. One that nobody carries is this process's to do.
-func (s *Service) send(ctx context.Context, e Errand) (Answer, error) {
-	owner, elsewhere := s.sessions.elsewhere(e.ref())
-	for range 2 {
-		if !elsewhere {
-			break
+func (s *Service) send(ctx context.Context, e Errand) (answer Answer, err error) {
+	for range mostAsked {
+		if owner, elsewhere := s.sessions.elsewhere(e.ref()); elsewhere {
+			answer, err = s.peers.Ask(ctx, owner, e)
+		} else {
+			answer, err = s.perform(ctx, e)
 		}
-		answer, err := s.peers.Ask(ctx, owner, e)
 		if !fault.HasReason(err, reasonNotOwner) {
 			return answer, err
 		}
-		s.sessions.lookAround(ctx)
-		owner, elsewhere = s.sessions.elsewhere(e.ref())
+		if s.sessions.lookAround(ctx) != nil {
+			break
+		}
 	}
-	answer, err := s.perform(ctx, e)
-	if fault.HasReason(err, reasonNotOwner) {
-		err = errOffline(retrySoon).WithCause(err)
-	}
-	return answer, err
+	return answer, errOffline(retrySoon).WithCause(err)
 }
 
 func (s *Service) perform(ctx context.Context, e Errand) (Answer, error) {
