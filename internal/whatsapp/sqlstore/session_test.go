@@ -22,7 +22,7 @@ func TestSessionsAreKeptWhole(t *testing.T) {
 		ctx := t.Context()
 		full := whatsapp.Session{Ref: w.ref, Name: "Otra", Status: whatsapp.StatusDegraded, Reason: "silent", Since: now.Add(time.Second), Until: now.Add(time.Hour),
 			Identity: whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: whatsapp.NumberAddress("5491100000000"), LID: address(t, "900@lid")}, PushName: "Peluquería 💇"},
-			IsLinked: true, IsPaused: true, DownSince: now, IsAlerted: true, Fence: 7, CreatedAt: now}
+			IsLinked: true, IsPaused: true, DownSince: now, IsAlerted: true, Fence: 7, Owner: "Process", CreatedAt: now}
 		w.tx(func(tx whatsapp.Store) error { return tx.SaveSession(ctx, full) })
 		got, err := w.store.FindSession(ctx, w.ref)
 		require.NoError(t, err)
