@@ -24,7 +24,7 @@ const (
 	// keysRetry is how soon they are read again for a key that is not among them: whoever makes up IDs of keys costs no more.
 	keysRetry = 5 * time.Second
 	// keysPause is the same while nobody answers.
-	keysPause    = time.Second
+	keysPause    = 200 * time.Millisecond
 	keysLimit    = 2 * time.Second // for one reading
 	maxKeysBytes = 64 << 10
 	keysPath     = "/.well-known/jwks.json"
@@ -101,23 +101,32 @@ func (k *KeySet) known(kid string) (ed25519.PublicKey, int) {
 // Run keeps the keys fresh until ctx ends.
 func (k *KeySet) Run(ctx context.Context) error {
 	defer k.http.CloseIdleConnections()
-	tick := time.NewTicker(keysAge)
-	defer tick.Stop()
-	for {
+	for wait, failed := time.Duration(0), false; ; {
 		select {
-		case k.turn <- struct{}{}:
-			if err := k.read(ctx); err != nil && ctx.Err() == nil {
-				k.logger.WarnContext(ctx, "the published keys cannot be read; those known stay in use", "error", err.Error())
-			}
-			<-k.turn
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
+		err := k.refresh(ctx)
+		switch {
+		case err == nil:
+			wait, failed = keysAge, false
+			continue
+		case !failed && ctx.Err() == nil:
+			k.logger.WarnContext(ctx, "the published keys cannot be read; those known stay in use", "error", err.Error())
+			wait, failed = keysPause/2, true
 		}
+		wait = min(2*wait, keysAge)
+	}
+}
+
+func (k *KeySet) refresh(ctx context.Context) error {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+		return k.read(ctx)
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
