@@ -31,6 +31,7 @@ const lookAhead = 64
 func (q *Queue) claim(ctx context.Context, room int) (taken []row, more bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
 	defer cancel()
+	begin := time.Now()
 	var aside []row
 	limit := max(room, lookAhead)
 	err = q.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
@@ -58,6 +59,7 @@ func (q *Queue) claim(ctx context.Context, room int) (taken []row, more bool, er
 	for i := range taken {
 		taken[i].Attempts++
 		taken[i].LockedBy = q.holder
+		taken[i].claimedAt = begin
 	}
 	if err := q.lookAgain(ctx, aside); err != nil {
 		q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())

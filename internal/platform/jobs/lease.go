@@ -10,6 +10,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
+// sweepEach is at how many looks for lost jobs there is one for stuck order keys, which are rarer and take longer to find.
+const sweepEach = 4
+
 var errSilent = errors.New("its worker went silent")
 
 // keep renews the leases of the jobs under way, rescues those of workers that went silent, and looks for stuck order keys,
@@ -19,10 +22,10 @@ func (w *worker) keep(ctx, work context.Context) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	starting := true
-	for {
+	for n := 0; ; n++ {
 		w.renew(work, every)
 		if ctx.Err() == nil {
-			err := w.q.tidy(ctx, starting, every)
+			err := w.q.tidy(ctx, starting, n%sweepEach == 0, every)
 			if err != nil && ctx.Err() == nil {
 				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
 			}
@@ -36,10 +39,14 @@ func (w *worker) keep(ctx, work context.Context) {
 	}
 }
 
-func (q *Queue) tidy(ctx context.Context, starting bool, limit time.Duration) error {
+func (q *Queue) tidy(ctx context.Context, starting, sweeping bool, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return errors.Join(q.rescue(ctx, starting), q.sweep(ctx))
+	err := q.rescue(ctx, starting)
+	if sweeping {
+		err = errors.Join(err, q.sweep(ctx))
+	}
+	return err
 }
 
 // renew prolongs the leases. A run whose job was lost is stopped, and all are when the leases could not be prolonged in time.

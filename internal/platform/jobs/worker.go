@@ -21,6 +21,9 @@ const (
 	maxErrorLength = 2000
 )
 
+// errStopped says that a job was claimed and not begun.
+var errStopped = errors.New("not begun in time")
+
 // worker is the running part of a queue in one process.
 type worker struct {
 	q       *Queue
@@ -151,7 +154,10 @@ func (w *worker) start(work context.Context, r *row) {
 func (q *Queue) run(ctx, work context.Context, r *row) {
 	k := q.kinds[r.Kind]
 	held := &claim{holder: r.LockedBy, attempts: r.Attempts}
-	err := q.call(ctx, k, r, Run{ID: r.ID, Attempt: int(r.Attempts), claim: held})
+	err := errStopped
+	if time.Since(r.claimedAt) < q.opts.Lease*3/4 { // else the process was frozen in between, and others may have the job by now
+		err = q.call(ctx, k, r, Run{ID: r.ID, Attempt: int(r.Attempts), claim: held})
+	}
 	attrs := []any{"kind", r.Kind, "job", r.ID.String(), "attempt", r.Attempts}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
 	defer cancel()
@@ -164,7 +170,7 @@ func (q *Queue) run(ctx, work context.Context, r *row) {
 		if err = q.complete(after, r, held); err != nil {
 			q.logger.WarnContext(ctx, "job done and not completed", append(attrs, "error", err.Error())...)
 		}
-	case work.Err() != nil:
+	case work.Err() != nil || errors.Is(err, errStopped):
 		q.release(after, r)
 	default:
 		if err = q.fail(after, q.db.Handle(), k, r, err); err != nil {
@@ -221,8 +227,11 @@ func (q *Queue) fail(ctx context.Context, h sqlkit.Handle, k *kind, r *row, caus
 		upd = upd.Set("state = ?", dead).Set("unique_key = NULL").Set("next_at = ?", sqlkit.Micros(now))
 	} else {
 		delay := k.backoff(int(r.Attempts))
-		if errors.Is(cause, errSilent) && r.Attempts == 1 {
-			delay = 0 // most likely the process died of something else
+		if errors.Is(cause, errSilent) { // most likely the process died of something else
+			delay = 0
+			if r.Attempts > 1 {
+				delay = k.backoff(int(r.Attempts) - 1)
+			}
 		}
 		upd = upd.Set("state = ?", ready).Set("next_at = ?", sqlkit.Micros(now.Add(delay)))
 	}
@@ -246,5 +255,7 @@ func (q *Queue) release(ctx context.Context, r *row) {
 		Where("id = ?", r.ID).Where("state = ?", running).Where("locked_by = ?", q.holder).Where("attempts = ?", r.Attempts).Exec(ctx)
 	if err != nil {
 		q.logger.WarnContext(ctx, "job not put back; its lease has to run out", "kind", r.Kind, "job", r.ID.String(), "error", err.Error())
+		return
 	}
+	q.bus.Wake(bus.TopicJobs) // another process takes it at once
 }
