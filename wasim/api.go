@@ -303,6 +303,9 @@ func (n *Network) postRestriction(r *http.Request) (int, any, error) {
 	if err := readJSON(r, &in); err != nil {
 		return 0, nil, err
 	}
+	if in.Seconds < 0 || in.Seconds > maxFaultDuration {
+		return 0, nil, invalid("seconds", "must be from 0 to a year")
+	}
 	phone, err := n.Restrict(r.PathValue("number"), in.Type, seconds(in.Seconds))
 	return http.StatusOK, phone, err
 }

@@ -10,8 +10,12 @@ import (
 	"time"
 )
 
-// maxFaultDelay bounds what a fault may hold up.
-const maxFaultDelay = 300.0
+const (
+	// maxFaultDelay bounds what a fault may hold up, in seconds.
+	maxFaultDelay = 300
+	// maxFaultDuration bounds how long a fault or a restriction lasts, in seconds.
+	maxFaultDuration = 366 * 24 * 3600
+)
 
 // Fault is something that goes wrong on purpose.
 //
@@ -113,6 +117,8 @@ func (n *Network) prepare(f *Fault) (*faultKind, error) {
 		return nil, invalid("probability", "a probability lies between 0 and 1")
 	case f.Delay > maxFaultDelay:
 		return nil, invalid("delay", "a delay is at most 300 seconds")
+	case f.Duration > maxFaultDuration || f.Expire > maxFaultDuration:
+		return nil, invalid("duration", "a fault lasts at most a year")
 	case f.Device > 0 && f.Number == "":
 		return nil, invalid("device", "a device belongs to a number")
 	}

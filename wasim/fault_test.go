@@ -210,7 +210,7 @@ func TestFaultsAreCheckedCountedAndCleared(t *testing.T) {
 	n := newNetwork(t)
 	for _, bad := range []wasim.Fault{{Kind: "earthquake"}, {Kind: "delay"}, {Kind: "nack", Count: -1}, {Kind: "nack", Number: "abc"},
 		{Kind: "nack", Probability: 2}, {Kind: "http_503", Number: numberOf(1)}, {Kind: "cut", Every: -1},
-		{Kind: "slow", Delay: 301}, {Kind: "cut", Device: 1}, {Kind: "logout", Probability: 0.5}, {Kind: "restrict", Type: "JAIL"},
+		{Kind: "slow", Delay: 301}, {Kind: "nack", Duration: 1e12}, {Kind: "cut", Device: 1}, {Kind: "logout", Probability: 0.5}, {Kind: "restrict", Type: "JAIL"},
 		{Kind: "restrict", Number: numberOf(1), Device: 1}} {
 		_, err := n.Fault(bad)
 		require.ErrorIs(t, err, wasim.ErrInvalid, "%+v", bad)

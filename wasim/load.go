@@ -213,7 +213,7 @@ func (r *loadRun) prepare() error {
 	switch {
 	case l.Rate <= 0 || l.Rate > maxLoadRate:
 		return invalid("rate", fmt.Sprintf("must be more than 0 and at most %d messages a second", maxLoadRate))
-	case l.Count < 0 || l.Count > maxLoadMessages || l.Duration < 0 || l.Duration*l.Rate > maxLoadMessages && l.Count == 0:
+	case l.Count < 0 || l.Count > maxLoadMessages || l.Duration < 0 || l.Duration > maxFaultDuration || l.Duration*l.Rate > maxLoadMessages && l.Count == 0:
 		return invalid("count", fmt.Sprintf("a script has at most %d messages", maxLoadMessages))
 	case l.Count == 0 && l.Duration == 0:
 		return invalid("count", "a count or a duration is needed")

@@ -39,6 +39,7 @@ func (c *conn) login(payload *waWa6.ClientPayload) {
 	c.owner.Store(d)
 	if old != nil {
 		old.replace()
+		d.setAvailable(false) // until the new connection says otherwise
 	}
 	c.net.stats.Logins.Add(1)
 	c.net.frames.note(c, "connected", "")

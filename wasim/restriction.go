@@ -61,8 +61,8 @@ func (n *Network) restrict(a *account, kind string, d time.Duration) error {
 	if kind == "" {
 		kind = RestrictAllCompanions
 	}
-	if d < 0 {
-		return invalid("seconds", "cannot be negative")
+	if d < 0 || d > maxFaultDuration*time.Second {
+		return invalid("seconds", "must be from 0 to a year")
 	}
 	if d == 0 {
 		d = defaultRestriction

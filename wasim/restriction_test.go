@@ -119,4 +119,5 @@ func TestAccountIsRestrictedThroughTheControlAPI(t *testing.T) {
 	require.Nil(t, a.call(200, "DELETE", path, "")["restriction"])
 	a.call(422, "POST", path, `{"type":"x"}`)
 	a.call(422, "POST", path, `{"seconds":-1}`)
+	a.call(422, "POST", path, `{"seconds":1e20}`)
 }
