@@ -3,8 +3,6 @@ package outbox_test
 import (
 	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -15,213 +13,23 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/uptrace/bun"
 
-	"turnero/internal/events"
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
-	"turnero/internal/platform/jobs"
+	"turnero/internal/platform/live"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/redisconn/redistest"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
 )
 
-// The crash test runs this test binary again as a process that writes and handles events and jobs, and kills it.
-const (
-	childURL   = "TURNERO_CRASH_DATABASE" // set only in the child
-	childSlot  = "TURNERO_CRASH_SLOT"     // which of several at once; "" = write nothing, handle what is left, end
-	crashKeys  = 4
-	crashKills = 8
-)
-
-func TestMain(m *testing.M) {
-	if rawURL := os.Getenv(childURL); rawURL != "" {
-		if err := crashChild(rawURL, os.Getenv(childSlot)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// ping is the job of the crash test: asked for beside an event, or by whoever handled the event.
-type ping struct {
-	Source string `json:"source"` // "job" or "chain"
-	Key    string `json:"key"`
-	N      int    `json:"n"`
-}
-
-func (p *ping) JobKind() string      { return "test.ping" }
-func (p *ping) JobTenant() id.Tenant { return crashTenant }
-func (p *ping) OrderKey() string     { return p.Source + p.Key }
-func (p *ping) UniqueKey() string    { return fmt.Sprint(p.Source, p.Key, p.N) }
-
-var crashTenant, _ = id.ParseTenant("ten_01j9z3k5w8e0r9v6c2m4x7b1qd")
-
-func crashTables(t *testing.T, db *sqlkit.DB) {
-	t.Helper()
-	auto := map[sqlkit.Dialect]string{sqlkit.SQLite: "INTEGER PRIMARY KEY AUTOINCREMENT", sqlkit.Postgres: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", sqlkit.MySQL: "BIGINT AUTO_INCREMENT PRIMARY KEY"}
-	for _, stmt := range []string{
-		"CREATE TABLE crash_sent (source VARCHAR(16) NOT NULL, okey VARCHAR(64) NOT NULL, n BIGINT NOT NULL, PRIMARY KEY (source, okey, n))",
-		"CREATE TABLE crash_handled (event_id VARCHAR(64) NOT NULL PRIMARY KEY)",
-		"CREATE TABLE crash_effects (pos " + auto[db.Dialect()] + ", source VARCHAR(16) NOT NULL, okey VARCHAR(64) NOT NULL, n BIGINT NOT NULL)",
-	} {
-		_, err := db.SQL().ExecContext(t.Context(), stmt)
-		require.NoError(t, err)
-	}
-}
-
-// crashChild works until it is killed, or without a slot until nothing is left to do.
-func crashChild(rawURL, slot string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	db, err := sqlkit.Open(ctx, rawURL, 12)
-	if err != nil {
-		return err
-	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	b := bus.NewMemory()
-	c := &child{db: db,
-		log:   outbox.NewWithOptions(db, b, time.Now, logger, outbox.Options{Lease: 600 * time.Millisecond}),
-		queue: jobs.NewWithOptions(db, b, time.Now, logger, jobs.Options{Lease: time.Second})}
-	c.log.Consume("crash", nil, c.handleEvent)
-	c.queue.Register("test.ping", func() events.Job { return &ping{} }, c.handleJob, jobs.Backoff(func(int) time.Duration { return 10 * time.Millisecond }))
-	ended := make(chan error, 2+crashKeys)
-	go func() { ended <- c.log.Run(ctx) }()
-	go func() { ended <- c.queue.Run(ctx) }()
-	fmt.Println("working")
-	if slot == "" {
-		return c.waitDone(ctx)
-	}
-	for k := range crashKeys {
-		go func() { ended <- c.write(ctx, fmt.Sprint(slot, "-", k)) }()
-	}
-	return <-ended
-}
-
-type child struct {
-	db    *sqlkit.DB
-	log   *outbox.Log
-	queue *jobs.Queue
-}
-
-// write commits events and jobs of one key, numbered without gaps, and now and then rolls some back.
-func (c *child) write(ctx context.Context, key string) error {
-	n, err := c.nextNumber(ctx, key)
-	if err != nil {
-		return err
-	}
-	tick := time.NewTicker(30 * time.Millisecond)
-	defer tick.Stop()
-	noThanks := errors.New("rolled back on purpose")
-	for ; ; <-tick.C {
-		refuse := rand.N(5) == 0
-		err := c.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-			if err := c.writeOne(ctx, h, key, n); err != nil {
-				return err
-			}
-			if refuse {
-				return noThanks
-			}
-			return nil
-		})
-		switch {
-		case errors.Is(err, noThanks):
-		case sqlkit.IsUnique(err): // the last commit of the process that was killed arrived after we looked
-			if n, err = c.nextNumber(ctx, key); err != nil {
-				return err
-			}
-		case err != nil:
-			return err
-		default:
-			n++
-		}
-	}
-}
-
-func (c *child) nextNumber(ctx context.Context, key string) (n int, err error) {
-	err = c.db.Handle().Write().NewRaw("SELECT COALESCE(MAX(n) + 1, 0) FROM crash_sent WHERE okey = ?", key).Scan(ctx, &n)
-	return n, err
-}
-
-func (c *child) writeOne(ctx context.Context, h sqlkit.Handle, key string, n int) error {
-	for _, source := range []string{"event", "chain", "job"} {
-		if _, err := h.Write().NewRaw("INSERT INTO crash_sent (source, okey, n) VALUES (?, ?, ?)", source, key, n).Exec(ctx); err != nil {
-			return err
-		}
-	}
-	if err := c.log.Append(ctx, h, &crashEvent{events.ChatModeChanged{Tenant: crashTenant, Mode: key, Reason: fmt.Sprint(n)}}); err != nil {
-		return err
-	}
-	return c.queue.Enqueue(ctx, h, &ping{"job", key, n}, time.Time{})
-}
-
-// crashEvent is an event of a known kind whose order key is a text.
-type crashEvent struct{ events.ChatModeChanged }
-
-func (e *crashEvent) OrderKey() string { return e.Mode }
-
-func (c *child) handleEvent(ctx context.Context, rec outbox.Record) error {
-	key, n := rec.Event.(*events.ChatModeChanged).Mode, numberOf(rec)
-	return c.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-		fresh, err := h.InsertIfAbsent(ctx, &handledRow{EventID: rec.ID})
-		if err != nil || !fresh {
-			return err
-		}
-		if err := effect(ctx, h, "event", key, n); err != nil {
-			return err
-		}
-		return c.queue.Enqueue(ctx, h, &ping{"chain", key, n}, time.Time{})
-	})
-}
-
-func (c *child) handleJob(ctx context.Context, job events.Job, run jobs.Run) error {
-	p := job.(*ping)
-	return c.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-		if err := effect(ctx, h, p.Source, p.Key, p.N); err != nil {
-			return err
-		}
-		return run.CompleteIn(ctx, h)
-	})
-}
-
-func effect(ctx context.Context, h sqlkit.Handle, source, key string, n int) error {
-	_, err := h.Write().NewRaw("INSERT INTO crash_effects (source, okey, n) VALUES (?, ?, ?)", source, key, n).Exec(ctx)
-	return err
-}
-
-func (c *child) waitDone(ctx context.Context) error {
-	for {
-		s, err := c.log.Stats(ctx)
-		if err != nil {
-			return err
-		}
-		j, err := c.queue.Stats(ctx)
-		if err != nil {
-			return err
-		}
-		if s.Unnumbered == 0 && s.Consumers[0].Lag == 0 && j == (jobs.Stats{}) {
-			return nil
-		}
-		if s.Consumers[0].Parked > 0 || j.Dead > 0 {
-			return fmt.Errorf("something was given up: %+v %+v", s, j)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not done in time: %+v %+v", s, j)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func startChild(t *testing.T, rawURL, slot string) *exec.Cmd {
+func startChild(t *testing.T, rawURL, redis, slot string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), childURL+"="+rawURL, childSlot+"="+slot)
+	cmd.Env = append(os.Environ(), childURL+"="+rawURL, childSlot+"="+slot, childRedis+"="+redis)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -241,10 +49,54 @@ func freeze(t *testing.T, cmd *exec.Cmd) {
 	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
 }
 
-type handledRow struct {
-	bun.BaseModel `bun:"table:crash_handled"`
-	EventID       id.Event `bun:"event_id,pk"`
+// crew is what runs at a time: several processes on a server, one on SQLite.
+type crew struct {
+	t       *testing.T
+	url     string
+	redis   string
+	running map[string]*exec.Cmd
+	slots   []string
 }
+
+func startCrew(t *testing.T, rawURL, redis string, slots ...string) *crew {
+	t.Helper()
+	c := &crew{t: t, url: rawURL, redis: redis, running: map[string]*exec.Cmd{}, slots: slots}
+	for _, slot := range slots {
+		c.start(slot)
+	}
+	return c
+}
+
+func (c *crew) start(slot string) { c.running[slot] = startChild(c.t, c.url, c.redis, slot) }
+
+func (c *crew) kill(slot string) {
+	require.NoError(c.t, c.running[slot].Process.Kill(), "a child that ended by itself fails here")
+	_ = c.running[slot].Wait()
+}
+
+// stop has one end as it should, which it does in time and without complaint.
+func (c *crew) stop(slot string) {
+	begin := time.Now()
+	require.NoError(c.t, c.running[slot].Process.Signal(syscall.SIGTERM))
+	require.NoError(c.t, c.running[slot].Wait())
+	require.Less(c.t, time.Since(begin), 10*time.Second)
+}
+
+func (c *crew) any() string { return c.slots[rand.N(len(c.slots))] }
+
+// finish ends all of them, has one more do what is left, and checks what came of it.
+func (c *crew) finish(db *sqlkit.DB, reader *follower) {
+	c.t.Helper()
+	for _, slot := range c.slots {
+		c.kill(slot)
+	}
+	require.NoError(c.t, startChild(c.t, c.url, c.redis, "").Wait(), "what is left is done")
+	checkEffects(c.t, db)
+	reader.check(c.t)
+}
+
+// aMoment waits for any: each is as good as another.
+func aMoment() { <-time.After(200*time.Millisecond + rand.N(400*time.Millisecond)) }
 
 func TestKilledProcessesLoseNothingAndDoNothingTwice(t *testing.T) {
 	t.Parallel()
@@ -257,28 +109,54 @@ func TestKilledProcessesLoseNothingAndDoNothingTwice(t *testing.T) {
 			if name == "sqlite" {
 				slots = slots[:1] // an embedded database has one process
 			}
-			running := map[string]*exec.Cmd{}
-			for _, slot := range slots {
-				running[slot] = startChild(t, db.URL(), slot)
-			}
-			for n := range crashKills {
-				<-time.After(200*time.Millisecond + rand.N(400*time.Millisecond)) // any moment is as good as another
-				slot := slots[rand.N(len(slots))]
+			c := startCrew(t, db.URL(), "", slots...)
+			for n := range 8 {
+				aMoment()
+				slot := c.any()
 				if len(slots) > 1 && n%4 == 2 {
-					freeze(t, running[slot])
+					freeze(t, c.running[slot])
 					continue
 				}
-				require.NoError(t, running[slot].Process.Kill())
-				_ = running[slot].Wait()
-				running[slot] = startChild(t, db.URL(), slot)
+				c.kill(slot)
+				c.start(slot)
 			}
-			for _, cmd := range running { // a child that ended by itself fails here
-				require.NoError(t, cmd.Process.Kill())
-				_ = cmd.Wait()
+			c.finish(db, reader)
+		})
+	}
+}
+
+func TestThreeProcessesAndARedisMayComeAndGoAsTheyLike(t *testing.T) {
+	t.Parallel()
+	onEmptyServers(t, func(t *testing.T, db *sqlkit.DB) {
+		redis := redistest.Start(t)
+		reader, listener := followLog(t, db), listenLive(t, db, redis)
+		c := startCrew(t, db.URL(), redis.URL(), "a", "b", "c")
+		troubles := []func(){
+			func() { slot := c.any(); c.kill(slot); c.start(slot) },
+			func() { slot := c.any(); c.stop(slot); aMoment(); c.start(slot) },
+			func() { freeze(t, c.running[c.any()]) },
+			func() { require.NoError(t, redis.Dial().Client().FlushAll(t.Context()).Err()) },
+			func() { redis.Kill(); aMoment(); redis.Restart(false) },
+			func() { redis.Pause(); slot := c.any(); c.kill(slot); redis.Resume(); c.start(slot) },
+		}
+		for range 2 {
+			rand.Shuffle(len(troubles), func(i, j int) { troubles[i], troubles[j] = troubles[j], troubles[i] })
+			for _, trouble := range troubles {
+				aMoment()
+				trouble()
 			}
-			require.NoError(t, startChild(t, db.URL(), "").Wait(), "what is left is done")
-			checkEffects(t, db)
-			reader.check(t)
+		}
+		c.finish(db, reader)
+		listener.check(t)
+	})
+}
+
+func onEmptyServers(t *testing.T, fn func(t *testing.T, db *sqlkit.DB)) {
+	t.Helper()
+	for _, name := range servers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fn(t, crashDatabase(t, name))
 		})
 	}
 }
@@ -381,6 +259,60 @@ func (f *follower) check(t *testing.T) {
 	require.Len(t, f.seqs, int(head))
 	require.Len(t, f.ids, int(head), "no event under two numbers")
 	for i, seq := range f.seqs {
+		require.EqualValues(t, i+1, seq)
+	}
+}
+
+// liveListener hears the same events as they are told to those who are connected.
+type liveListener struct {
+	mu   sync.Mutex
+	seqs []int64
+	log  *outbox.Log
+}
+
+func listenLive(t *testing.T, db *sqlkit.DB, redis *redistest.Server) *liveListener {
+	t.Helper()
+	l := &liveListener{log: newLog(db, bus.NewMemory())}
+	f := live.NewRedis(l.log, redis.Dial(), "crash", slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var wg sync.WaitGroup
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	wg.Go(func() { _ = f.Run(ctx) })
+	wg.Go(func() {
+		listener := f.Listen(crashTenant.String(), 0)
+		defer listener.Close()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-listener.Changed():
+			}
+			for {
+				recs, err := listener.Take(ctx, 100)
+				if err != nil || len(recs) == 0 {
+					break
+				}
+				l.mu.Lock()
+				for _, rec := range recs {
+					l.seqs = append(l.seqs, rec.Seq)
+				}
+				l.mu.Unlock()
+			}
+		}
+	})
+	return l
+}
+
+// check waits until everything was heard: each event once, in order.
+func (l *liveListener) check(t *testing.T) {
+	t.Helper()
+	head, err := l.log.Head(t.Context())
+	require.NoError(t, err)
+	heard := func() int { l.mu.Lock(); defer l.mu.Unlock(); return len(l.seqs) }
+	require.Eventually(t, func() bool { return heard() >= int(head) }, patience, 5*time.Millisecond)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, seq := range l.seqs {
 		require.EqualValues(t, i+1, seq)
 	}
 }
