@@ -47,8 +47,8 @@ type balancer struct {
 // balance keeps this process's share of the sessions until ctx ends.
 func (m *SessionManager) balance(ctx context.Context) {
 	b := &balancer{m: m, orphans: map[Ref]time.Time{}}
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		if err := b.step(ctx); err != nil && ctx.Err() == nil && !b.isSilent {
 			m.svc.log.Warn("whatsapp sessions not looked after at the moment", "error", err.Error())
@@ -57,14 +57,26 @@ func (m *SessionManager) balance(ctx context.Context) {
 			m.svc.log.Info("whatsapp sessions are looked after again")
 			b.isSilent = false
 		}
+		timer.Reset(b.pause())
 		select {
 		case <-ctx.Done():
 			return
 		case <-m.peers.Announced():
 			b.isStale = true
-		case <-tick.C:
+		case <-timer.C:
 		}
 	}
+}
+
+// pause is the time to the next look. A process that is alone has nobody to watch.
+func (b *balancer) pause() time.Duration {
+	switch {
+	case !b.m.ownership().IsAlone:
+		return lookEvery
+	case b.isStale || b.isSilent:
+		return listSoonest
+	}
+	return listEvery
 }
 
 // step looks once at what is to be carried and by whom, and takes, gives or ends what follows from it.

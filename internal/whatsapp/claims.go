@@ -15,6 +15,7 @@ type Process struct {
 type Ownership struct {
 	Owners    map[Ref]Process
 	Processes map[string]Process // by ID: who carries sessions or is ready to, this process included
+	IsAlone   bool               // there can be no other process
 }
 
 // Claims settle which process may try to open which session. They give speed, not safety: what must not be done by two is

@@ -15,7 +15,6 @@ import (
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/groupcommit"
-	"turnero/internal/platform/lease"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
@@ -52,8 +51,7 @@ func setupOn(t *testing.T, db *sqlkit.DB) *bench {
 	committer := groupcommit.New(db, groupcommit.Fences{Table: "whatsapp_sessions", Stale: whatsapp.ErrStaleFence})
 	t.Cleanup(committer.Close)
 	b.store = sqlstore.New(db, outbox.New(db, wakes, time.Now, quiet)).Together(committer)
-	self := lease.Owner{ID: "alone"}
-	processes := leased.New(leased.Options{Holder: lease.New(lease.NewMemory(0, lease.SinceBoot), self, lease.Options{}), Self: self, Bus: wakes, Hold: b.store, Logger: quiet})
+	processes := leased.Alone(wakes, quiet)
 	b.svc = whatsapp.New(whatsapp.Deps{Store: b.store, Engine: b.engine, Claims: processes, Peers: processes, Users: b.users, ParsePhone: parsePhone, FoldPhone: foldPhone, Now: time.Now, Logger: quiet})
 	return b
 }

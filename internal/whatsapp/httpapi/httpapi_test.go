@@ -24,6 +24,7 @@ import (
 	"turnero/internal/platform/sqlkit/sqltest"
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/httpapi"
+	"turnero/internal/whatsapp/leased"
 	"turnero/internal/whatsapp/sqlstore"
 )
 
@@ -49,7 +50,9 @@ func setup(t *testing.T) *server {
 	s.users[s.who["employee"].User] = true
 	quiet := slog.New(slog.DiscardHandler)
 	db := sqltest.Fresh(t, "sqlite")
-	svc := whatsapp.New(whatsapp.Deps{Store: sqlstore.New(db, outbox.New(db, bus.NewMemory(), time.Now, quiet)), Engine: s.engine, Users: s, Now: time.Now, Logger: quiet,
+	wakes := bus.NewMemory()
+	alone := leased.Alone(wakes, quiet)
+	svc := whatsapp.New(whatsapp.Deps{Store: sqlstore.New(db, outbox.New(db, wakes, time.Now, quiet)), Engine: s.engine, Claims: alone, Peers: alone, Users: s, Now: time.Now, Logger: quiet,
 		ParsePhone: func(_ context.Context, _ id.Tenant, text string) (string, bool, error) {
 			digits := strings.NewReplacer("+", "", " ", "", "-", "").Replace(text)
 			return digits, len(digits) > 7 && strings.Trim(digits, "0123456789") == "", nil

@@ -168,7 +168,8 @@ func (s *Sessions) Ownership(ctx context.Context) (whatsapp.Ownership, error) {
 	if err != nil {
 		return whatsapp.Ownership{}, err
 	}
-	out := whatsapp.Ownership{Owners: make(map[whatsapp.Ref]whatsapp.Process, len(locked)), Processes: map[string]whatsapp.Process{s.self.ID: s.self}}
+	out := whatsapp.Ownership{Owners: make(map[whatsapp.Ref]whatsapp.Process, len(locked)), Processes: map[string]whatsapp.Process{s.self.ID: s.self},
+		IsAlone: s.o.TTL == 0}
 	for key, owner := range locked {
 		if strings.HasPrefix(key, processPrefix) {
 			out.Processes[owner.ID] = whatsapp.Process(owner)
@@ -254,4 +255,10 @@ func (s *Sessions) forget(present int) {
 	if len(s.refs) > 2*present+1000 {
 		clear(s.refs)
 	}
+}
+
+// Alone makes the side of a process that has no others.
+func Alone(b bus.Bus, logger *slog.Logger) *Sessions {
+	self := lease.Owner{ID: "alone"}
+	return New(Options{Holder: lease.New(lease.NewMemory(0, lease.SinceBoot), self, lease.Options{}), Self: self, Bus: b, Logger: logger})
 }
