@@ -24,6 +24,7 @@ type SessionStatusChanged struct {
 	Reason  string     `json:"reason,omitempty"`
 	Number  string     `json:"number,omitempty"` // E.164 once linked
 	Since   time.Time  `json:"since"`
+	Until   time.Time  `json:"until,omitzero"` // when the status ends by itself, if that is known
 }
 
 // SessionAlert says that a linked line has been down for more than a minute (Down), or that it is up again.

@@ -115,8 +115,11 @@ func (b *balancer) list(ctx context.Context, now time.Time) error {
 		return err
 	}
 	b.sessions, b.listed, b.isStale = sessions, now, false
-	down := 0
+	down, resting := 0, map[Ref]Status{}
 	for _, s := range sessions {
+		if s.Status.isFinal() && s.isWanted() {
+			resting[s.Ref] = s.Status
+		}
 		if s.IsAlerted {
 			down++
 		}
@@ -124,6 +127,9 @@ func (b *balancer) list(ctx context.Context, now time.Time) error {
 			b.m.raiseAlert(ctx, s.Ref)
 		}
 	}
+	b.m.mu.Lock()
+	b.m.resting = resting
+	b.m.mu.Unlock()
 	b.m.svc.observe.LinesDown(down)
 	return nil
 }
@@ -490,17 +496,23 @@ func (m *SessionManager) handOver(ctx context.Context, refs []Ref) {
 	giving.Wait()
 }
 
-// Count tells how many sessions this process carries, by status.
+// Count tells how many sessions this process carries, by status. What rests until it is tried again, as after a ban, is as it was when
+// the process looked last, a few seconds ago.
 func (m *SessionManager) Count() map[Status]int {
-	m.mu.Lock()
-	slots := slices.Collect(maps.Values(m.slots))
-	m.mu.Unlock()
 	out := map[Status]int{}
-	for _, slot := range slots {
+	m.mu.Lock()
+	slots, resting := maps.Clone(m.slots), maps.Clone(m.resting)
+	maps.DeleteFunc(resting, func(ref Ref, _ Status) bool { return m.mine[ref] == nil })
+	m.mu.Unlock()
+	for ref, slot := range slots {
 		if t := slot.current(); t != nil {
 			_, status, _ := t.live()
 			out[status]++
+			delete(resting, ref)
 		}
+	}
+	for _, status := range resting {
+		out[status]++
 	}
 	return out
 }

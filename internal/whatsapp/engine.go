@@ -51,7 +51,7 @@ var (
 
 // Rejected is the error of a message that WhatsApp or the protocol refuses for good.
 type Rejected struct {
-	Reason string // stable word: "not_on_whatsapp", "no_device", "refused_463", …
+	Reason string // stable word: FailedRestricted, "not_on_whatsapp", "no_device", "refused_479", …
 	Err    error
 }
 
@@ -141,7 +141,14 @@ const (
 type LinkChange struct {
 	State  LinkState
 	Reason string    // stable word: "timeout", "stream_error_503", "qr_expired", …
-	Until  time.Time // for states that end by themselves, when known
+	Until  time.Time // for states that end by themselves, or in which trying again makes no sense before, when known
+}
+
+// Restriction tells whether WhatsApp keeps an account from writing first to new people, as it does with those whom many
+// report or ignore. The account stays connected, and most of the time may go on in the chats that it has.
+type Restriction struct {
+	Until   time.Time // zero: there is none, or no longer
+	IsGuess bool      // WhatsApp refused a message for it but did not say when it ends
 }
 
 // Identity is what a session is on WhatsApp once it is linked.
@@ -161,6 +168,8 @@ type Sink interface {
 	Unlinked(ctx context.Context, reason string) error
 	// Learned says that a number and a LID are the same person.
 	Learned(ctx context.Context, c ContactIDs) error
+	// Restricted says that WhatsApp restricts the account, or does so no longer.
+	Restricted(ctx context.Context, r Restriction) error
 	Changed(ctx context.Context, c LinkChange)
 	// QR gives the text of the code to show now; "" when there is none any more.
 	QR(ctx context.Context, code string, expiresAt time.Time)

@@ -112,7 +112,7 @@ func (s *Service) performLive(ctx context.Context, e Errand) (Answer, error) {
 	switch {
 	case e.Kind == ErrandPairCode && (!ok || status != StatusQR):
 		return Answer{}, fault.New(fault.Conflict, reasonNotLinking, "the line is not ready for a code; ask again when its status is qr")
-	case e.Kind != ErrandPairCode && (!ok || status != StatusConnected):
+	case e.Kind != ErrandPairCode && (!ok || !status.isUp()):
 		return Answer{}, errOffline(retrySoon)
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)

@@ -53,6 +53,9 @@ func (s *Service) noteChange(before, after Session) {
 	if !before.DownSince.Equal(after.DownSince) {
 		s.sessions.watch(after)
 	}
+	if after.Status == StatusRestricted && (before.Status != after.Status || !before.Until.Equal(after.Until)) {
+		s.sessions.awaitLockEnd(after)
+	}
 	switch {
 	case after.IsAlerted && !before.IsAlerted:
 		s.log.Warn("whatsapp line down", append(who, "down_since", after.DownSince)...)

@@ -59,6 +59,7 @@ const (
 	FailedNotLinked      = "session_not_linked"
 	FailedExpired        = "expired"         // its NotAfter passed
 	FailedPersonHasChat  = "person_has_chat" // it was to be sent only if the bot has the chat
+	FailedRestricted     = "restricted"      // WhatsApp does not let the account write first to this person
 	FailedOutcomeUnknown = "outcome_unknown" // it was tried many times and WhatsApp never answered
 	failedWithdrawn      = "withdrawn"
 )

@@ -27,6 +27,14 @@ const (
 // errNotWanted ends the opening of a session that should not run.
 var errNotWanted = errors.New("whatsapp: the session is not to be opened")
 
+// notYet ends the opening of a session that must wait for so long.
+type notYet time.Duration
+
+// Error implements error.
+func (n notYet) Error() string {
+	return "whatsapp: the session must not be opened for " + time.Duration(n).String()
+}
+
 // backoff gives the pause before the n-th attempt (from 1) after failures: it doubles, and a half of it is random.
 func backoff(n int) time.Duration {
 	pause := mostBackoff
@@ -51,6 +59,8 @@ type SessionManager struct {
 	slots map[Ref]*slot
 	mine  map[Ref]context.Context // what was claimed, with the claim's context
 	seen  Ownership               // as last looked at
+	// resting are the sessions of the installation that should be carried and for which no engine is at work, as last listed.
+	resting map[Ref]Status
 }
 
 func newSessionManager(svc *Service, d Deps) *SessionManager {
@@ -172,7 +182,11 @@ func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
 		slot.set(t)
 		err = m.connect(t)
 	}
+	var wait notYet
 	switch {
+	case errors.As(err, &wait):
+		m.planOpen(ref, time.Duration(wait))
+		return
 	case err == nil || errors.Is(err, errNotWanted) || errors.Is(err, errNotMine) || fault.Is(err, fault.NotFound) || ctx.Err() != nil:
 		return
 	case errors.Is(err, errHeld):
@@ -191,6 +205,9 @@ func (m *SessionManager) newTerm(claim context.Context, ref Ref) (*term, error) 
 	session, err := m.svc.changeSession(ctx, ref, 0, func(tx Store, s *Session) ([]events.Event, error) {
 		if !s.isWanted() {
 			return nil, errNotWanted
+		}
+		if wait := s.mustWait(m.svc.now()); wait > 0 {
+			return nil, notYet(wait)
 		}
 		if s.Owner != "" && s.Owner != self {
 			if held, err := tx.IsHolding(ctx, s.Owner); err != nil || held {
@@ -296,7 +313,7 @@ func (m *SessionManager) ended(t *term, s Session) {
 	case StatusReplaced:
 		m.planOpen(t.Ref, max(pauseReplaced, backoff(m.slot(t.Ref).fails()+4)))
 	case StatusStopped:
-		m.planOpen(t.Ref, backoff(m.slot(t.Ref).fails()+4))
+		m.planOpen(t.Ref, max(backoff(m.slot(t.Ref).fails()+4), s.Until.Sub(m.svc.now())))
 	case StatusBanned:
 		if !s.Until.IsZero() {
 			m.planOpen(t.Ref, max(firstBackoff, s.Until.Sub(m.svc.now())))

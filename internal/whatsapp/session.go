@@ -18,6 +18,7 @@ const (
 	StatusQR         Status = "qr"         // waits for its QR or code to be used
 	StatusPairing    Status = "pairing"    // scanned, not yet connected
 	StatusConnected  Status = "connected"  // messages flow
+	StatusRestricted Status = "restricted" // messages flow, but WhatsApp keeps the account from writing first to new people
 	StatusDegraded   Status = "degraded"   // open, but WhatsApp does not answer
 	StatusLoggedOut  Status = "logged_out" // the link is gone; it must be linked anew
 	StatusReplaced   Status = "replaced"   // somebody else connected as the same device
@@ -33,16 +34,19 @@ const (
 	ReasonTenantSuspended = "tenant_suspended" // the business is suspended
 	ReasonStoreError      = "store_error"      // the database failed, so the connection was given up
 	ReasonOpenFailed      = "open_failed"      // the engine could not start
+	ReasonReachOutLock    = "reachout_lock"    // WhatsApp locked the account's reaching out to new people
+	ReasonLockOver        = "lock_over"        // and the lock has ended
 )
 
 // moves is the one table of allowed changes of status; every status may become stopped.
 var moves = map[Status][]Status{
 	StatusStopped:    {StatusConnecting, StatusLoggedOut},
-	StatusConnecting: {StatusQR, StatusPairing, StatusConnected, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
-	StatusQR:         {StatusPairing, StatusConnecting, StatusConnected, StatusLoggedOut, StatusBanned},
-	StatusPairing:    {StatusQR, StatusConnecting, StatusConnected, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
-	StatusConnected:  {StatusConnecting, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
-	StatusDegraded:   {StatusConnecting, StatusConnected, StatusLoggedOut, StatusReplaced, StatusBanned},
+	StatusConnecting: {StatusQR, StatusPairing, StatusConnected, StatusRestricted, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
+	StatusQR:         {StatusPairing, StatusConnecting, StatusConnected, StatusRestricted, StatusLoggedOut, StatusBanned},
+	StatusPairing:    {StatusQR, StatusConnecting, StatusConnected, StatusRestricted, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
+	StatusConnected:  {StatusRestricted, StatusConnecting, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
+	StatusRestricted: {StatusConnected, StatusConnecting, StatusDegraded, StatusLoggedOut, StatusReplaced, StatusBanned},
+	StatusDegraded:   {StatusConnecting, StatusConnected, StatusRestricted, StatusLoggedOut, StatusReplaced, StatusBanned},
 	StatusLoggedOut:  {StatusConnecting},
 	StatusReplaced:   {StatusConnecting, StatusLoggedOut, StatusBanned},
 	StatusBanned:     {StatusConnecting, StatusLoggedOut},
@@ -65,6 +69,9 @@ func (s Status) isFinal() bool {
 // IsRunning reports whether an engine is at work for a session of the status.
 func (s Status) IsRunning() bool { return s != "" && !s.isFinal() }
 
+// isUp reports whether messages flow.
+func (s Status) isUp() bool { return s == StatusConnected || s == StatusRestricted }
+
 // alertAfter is how long a linked line may be down before it is an alert.
 const alertAfter = time.Minute
 
@@ -79,6 +86,7 @@ type Session struct {
 	Reason    string    // stable word that explains the status, may be ""
 	Since     time.Time // when the status began
 	Until     time.Time // when the status ends by itself, if that is known
+	Locked    time.Time // until when WhatsApp keeps the account from writing first to new people; zero = it does not
 	Identity  Identity  // who it is on WhatsApp; kept after the link is gone
 	IsLinked  bool      // it has a link: connecting needs no QR
 	IsPaused  bool      // its tenant is suspended
@@ -116,17 +124,30 @@ func (s *Session) isWanted() bool { return !s.IsPaused && (s.IsLinked || s.isRun
 // isRunning reports whether an engine is at work for the session.
 func (s *Session) isRunning() bool { return s.Status.IsRunning() }
 
-// move changes the status and returns the events that tell of it: none when nothing changed or the table forbids it.
+// move changes the status and returns the events that tell of it: none when nothing changed or the table forbids it. A line that
+// comes up while its account is locked is restricted.
 func (s *Session) move(to Status, reason string, until, now time.Time) []events.Event {
+	switch to {
+	case StatusConnected:
+		if s.Locked.After(now) {
+			to, reason, until = StatusRestricted, ReasonReachOutLock, s.Locked
+		}
+	case StatusQR, StatusLoggedOut: // the next link may be another account
+		s.Locked = time.Time{}
+	}
 	if s.Status == to {
+		isNews := !s.Until.Equal(until)
 		s.Reason, s.Until = reason, until
-		return nil
+		if !isNews {
+			return nil
+		}
+		return []events.Event{s.statusChanged()}
 	}
 	if !s.Status.canBecome(to) {
 		return nil
 	}
 	s.Status, s.Reason, s.Since, s.Until = to, reason, now, until
-	told := []events.Event{&events.SessionStatusChanged{Tenant: s.Tenant, Session: s.Session, Status: string(to), Reason: reason, Number: s.Number(), Since: now}}
+	told := []events.Event{s.statusChanged()}
 	if s.isUpOrUnwanted() {
 		return append(told, s.endDowntime(now)...)
 	}
@@ -136,9 +157,13 @@ func (s *Session) move(to Status, reason string, until, now time.Time) []events.
 	return told
 }
 
+func (s *Session) statusChanged() events.Event {
+	return &events.SessionStatusChanged{Tenant: s.Tenant, Session: s.Session, Status: string(s.Status), Reason: s.Reason, Number: s.Number(), Since: s.Since, Until: s.Until}
+}
+
 // isUpOrUnwanted reports whether there is no downtime to count: messages flow, or somebody wants the line down.
 func (s *Session) isUpOrUnwanted() bool {
-	return s.Status == StatusConnected || s.IsPaused || s.Status == StatusLoggedOut && s.Reason == ReasonRequested
+	return s.Status.isUp() || s.IsPaused || s.Status == StatusLoggedOut && s.Reason == ReasonRequested
 }
 
 // wasExpectedUp reports whether the business counts on the line: it is linked, or lost its link without asking.
@@ -154,6 +179,14 @@ func (s *Session) endDowntime(now time.Time) []events.Event {
 		return nil
 	}
 	return []events.Event{&events.SessionAlert{Tenant: s.Tenant, Session: s.Session, Status: string(s.Status), Reason: s.Reason, Since: now}}
+}
+
+// mustWait tells how long the session must not be opened by itself: until WhatsApp's ban of the account is over.
+func (s *Session) mustWait(now time.Time) time.Duration {
+	if s.Status != StatusBanned {
+		return 0
+	}
+	return max(0, s.Until.Sub(now))
 }
 
 // alertDue gives the instant from which the downtime is an alert; ok is false when there is none to raise.

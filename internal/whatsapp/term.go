@@ -62,7 +62,7 @@ func (t *term) opened(line Line) {
 func (t *term) canSend() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.line != nil && t.status == StatusConnected && !t.isOver
+	return t.line != nil && t.status.isUp() && !t.isOver
 }
 
 // live gives the line and the status it is in; ok is false when the term has none or is over.
@@ -230,13 +230,28 @@ func (t *term) Changed(_ context.Context, c LinkChange) {
 		return
 	}
 	t.setStatus(session.Status)
-	if session.Status == StatusConnected {
+	if session.Status.isUp() {
 		t.manager.connected(t.Ref)
 		t.out.wake()
 	}
 	if Status(c.State).isFinal() && t.over() {
 		t.manager.ended(t, session)
 	}
+}
+
+// Restricted implements Sink.
+func (t *term) Restricted(ctx context.Context, r Restriction) error {
+	t.telling.Lock()
+	defer t.telling.Unlock()
+	if err := t.ctx.Err(); err != nil {
+		return err
+	}
+	session, err := t.svc.restricted(ctx, t.Term, r)
+	if err != nil {
+		return t.heed(ctx, err)
+	}
+	t.setStatus(session.Status)
+	return nil
 }
 
 // setStatus records the status that was stored. A QR ends with its status.

@@ -7,6 +7,7 @@ CREATE TABLE whatsapp_sessions (
   reason     VARCHAR(191) NOT NULL,
   since      BIGINT       NOT NULL,
   until      BIGINT       NOT NULL,
+  locked     BIGINT       NOT NULL,
   number     VARCHAR(191) NOT NULL,
   lid        VARCHAR(191) NOT NULL,
   push_name  VARCHAR(255) NOT NULL,

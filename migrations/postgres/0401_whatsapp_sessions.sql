@@ -7,6 +7,7 @@ CREATE TABLE whatsapp_sessions (
   reason     TEXT COLLATE "C" NOT NULL,
   since      BIGINT           NOT NULL,
   until      BIGINT           NOT NULL,
+  locked     BIGINT           NOT NULL,
   number     TEXT COLLATE "C" NOT NULL,
   lid        TEXT COLLATE "C" NOT NULL,
   push_name  TEXT             NOT NULL,

@@ -7,6 +7,7 @@ CREATE TABLE whatsapp_sessions (
   reason     TEXT   NOT NULL,
   since      BIGINT NOT NULL,
   until      BIGINT NOT NULL,
+  locked     BIGINT NOT NULL,
   number     TEXT   NOT NULL,
   lid        TEXT   NOT NULL,
   push_name  TEXT   NOT NULL,

@@ -33,7 +33,7 @@ type ChatInput struct {
 type sessionBody struct {
 	Session   string    `json:"session" doc:"ID of the line"`
 	Name      string    `json:"name"`
-	Status    string    `json:"status" enum:"stopped,connecting,qr,pairing,connected,degraded,logged_out,replaced,banned"`
+	Status    string    `json:"status" enum:"stopped,connecting,qr,pairing,connected,restricted,degraded,logged_out,replaced,banned"`
 	Since     time.Time `json:"since,omitzero" doc:"when the status began"`
 	Until     time.Time `json:"until,omitzero" doc:"when the status ends by itself, if that is known"`
 	Reason    string    `json:"reason" doc:"a stable word that explains the status; may be empty"`
@@ -96,7 +96,7 @@ type messageBody struct {
 	Type       string    `json:"type" doc:"text, or what it is instead: image, audio, video, document, sticker, location, contact, reaction, poll, call, unknown"`
 	Text       string    `json:"text" doc:"the text or caption"`
 	Status     string    `json:"status" enum:"received,queued,failed,sent,delivered,read,played"`
-	Reason     string    `json:"reason,omitempty" doc:"why it failed"`
+	Reason     string    `json:"reason,omitempty" doc:"why it failed: restricted (WhatsApp does not let the line write first to this person now), not_on_whatsapp, no_device, session_not_linked, expired, outcome_unknown, …"`
 	StatusAt   time.Time `json:"statusAt" doc:"when the status was reached"`
 	Sender     string    `json:"sender" doc:"in: WhatsApp ID of who wrote it; out: the user or API key that had it sent, else its origin"`
 	SenderName string    `json:"senderName,omitempty"`

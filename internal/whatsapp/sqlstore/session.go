@@ -20,6 +20,7 @@ type sessionRow struct {
 	Reason        string     `bun:"reason"`
 	Since         int64      `bun:"since"`
 	Until         int64      `bun:"until"`
+	Locked        int64      `bun:"locked"`
 	Number        string     `bun:"number"`
 	LID           string     `bun:"lid"`
 	PushName      string     `bun:"push_name"`
@@ -34,7 +35,7 @@ type sessionRow struct {
 
 func toSessionRow(s whatsapp.Session) *sessionRow {
 	return &sessionRow{TenantID: s.Tenant, ID: s.Session, Name: s.Name, Status: string(s.Status), Reason: s.Reason,
-		Since: sqlkit.Micros(s.Since), Until: sqlkit.Micros(s.Until),
+		Since: sqlkit.Micros(s.Since), Until: sqlkit.Micros(s.Until), Locked: sqlkit.Micros(s.Locked),
 		Number: s.Identity.Contact.Number.String(), LID: s.Identity.Contact.LID.String(), PushName: s.Identity.PushName,
 		IsLinked: toInt(s.IsLinked), IsPaused: toInt(s.IsPaused), DownSince: sqlkit.Micros(s.DownSince), IsAlerted: toInt(s.IsAlerted),
 		Fence: s.Fence, Owner: s.Owner, CreatedAt: sqlkit.Micros(s.CreatedAt)}
@@ -42,7 +43,7 @@ func toSessionRow(s whatsapp.Session) *sessionRow {
 
 func (r *sessionRow) session() whatsapp.Session {
 	return whatsapp.Session{Ref: whatsapp.Ref{Tenant: r.TenantID, Session: r.ID}, Name: r.Name, Status: whatsapp.Status(r.Status), Reason: r.Reason,
-		Since: sqlkit.Time(r.Since), Until: sqlkit.Time(r.Until),
+		Since: sqlkit.Time(r.Since), Until: sqlkit.Time(r.Until), Locked: sqlkit.Time(r.Locked),
 		Identity: whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: address(r.Number), LID: address(r.LID)}, PushName: r.PushName},
 		IsLinked: r.IsLinked == 1, IsPaused: r.IsPaused == 1, DownSince: sqlkit.Time(r.DownSince), IsAlerted: r.IsAlerted == 1,
 		Fence: r.Fence, Owner: r.Owner, CreatedAt: sqlkit.Time(r.CreatedAt)}

@@ -15,15 +15,15 @@ import (
 
 // Time limits of a connection.
 const (
+	// openLimit ends an attempt that has not completed its handshake.
+	openLimit = 15 * time.Second
 	// loginLimit ends a connection that was opened but is not logged in, or has not shown a code.
-	loginLimit = 60 * time.Second
+	loginLimit = 40 * time.Second
 	// restartLimit is the time after a successful link in which WhatsApp asks for the reconnect that completes it. The link is
 	// stored by then, so reconnecting without having been asked completes it too.
 	restartLimit = 30 * time.Second
 	// sinkLimit bounds one call of the session's Sink.
 	sinkLimit = 10 * time.Second
-	// probeLimit is the time in which a link that has just missed a keep-alive must answer a second one.
-	probeLimit = 4 * time.Second
 	// lastFrameTime is what the library gets to finish with the last frame that it has read. An answer that it drops instead, because
 	// its context has ended, is waited for up to 75 s.
 	lastFrameTime = 20 * time.Millisecond
@@ -36,6 +36,7 @@ type endKind int
 
 const (
 	endAgain     endKind = iota // connect again after a pause
+	endRefused                  // connect again after a longer one: WhatsApp answers, and refuses
 	endRestart                  // connect again at once: WhatsApp asked for it after linking
 	endUnpaired                 // linking failed half-way: delete what it has stored and begin anew
 	endClosed                   // the term is over
@@ -79,13 +80,15 @@ type connection struct {
 	isLeaving   atomic.Bool  // the session is giving its link up
 	linking     atomic.Int32 // how much of a link is done: the phone accepted it, WhatsApp asked to connect anew
 	isProbing   atomic.Bool
+	isAsking    atomic.Bool                         // whether the account is restricted
 	me          atomic.Pointer[whatsapp.ContactIDs] // the session's own addresses, once connected
 	codes       codes
 
 	mu     sync.Mutex
 	cause  *ending
 	limit  *time.Timer
-	steady time.Time // when it was connected
+	watch  *time.Timer // for silence, once connected
+	steady time.Time   // when it was connected
 }
 
 // newConnection makes a connection on the session's device.
@@ -121,6 +124,7 @@ func (c *connection) setUp(client *whatsmeow.Client) {
 	client.AutomaticMessageRerequestFromPhone = false
 	client.UseRetryMessageStore = false
 	client.GetMessageForRetry = c.messageForRetry
+	client.RefreshCAT = func(context.Context) error { return errNoToken } // the library calls it without looking whether it is there
 	client.SetMaxParallelRetryReceiptHandling(4)
 	client.SetWebsocketHTTPClient(&http.Client{Transport: c.wire})
 	client.SetPreLoginHTTPClient(&http.Client{Transport: c.wire})
@@ -130,7 +134,7 @@ func (c *connection) setUp(client *whatsmeow.Client) {
 
 // open dials and completes the handshake.
 func (c *connection) open() error {
-	c.setLimit(loginLimit, ending{kind: endAgain, reason: "connect_timeout"})
+	c.setLimit(openLimit, ending{kind: endAgain, reason: "connect_timeout"})
 	result := make(chan error, 1)
 	go func() {
 		defer close(c.dialled)
@@ -138,6 +142,9 @@ func (c *connection) open() error {
 	}()
 	select {
 	case err := <-result:
+		if err == nil {
+			c.stretchLimit(loginLimit, ending{kind: endAgain, reason: "login_timeout"})
+		}
 		return err
 	case <-c.ctx.Done():
 		return context.Cause(c.ctx)
@@ -184,6 +191,9 @@ func (c *connection) shut() {
 	if c.limit != nil {
 		c.limit.Stop()
 	}
+	if c.watch != nil {
+		c.watch.Stop()
+	}
 	c.mu.Unlock()
 	c.codes.stop()
 	c.gate.shut()
@@ -208,6 +218,15 @@ func (c *connection) setLimit(d time.Duration, e ending) {
 	c.limit = time.AfterFunc(d, func() { c.end(e) })
 }
 
+// stretchLimit is setLimit for a connection whose limit is still running.
+func (c *connection) stretchLimit(d time.Duration, e ending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.limit != nil && c.limit.Stop() {
+		c.limit = time.AfterFunc(d, func() { c.end(e) })
+	}
+}
+
 func (c *connection) clearLimit() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -224,6 +243,13 @@ func (c *connection) ended() ending {
 		return ending{kind: endClosed}
 	}
 	return *c.cause
+}
+
+// gotThrough reports whether messages have flowed on the connection.
+func (c *connection) gotThrough() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.steady.IsZero()
 }
 
 // wasSteady reports whether the connection held for a while.
@@ -254,27 +280,6 @@ func (j joined) Value(key any) any {
 		return v
 	}
 	return j.Context.Value(key)
-}
-
-// probe asks WhatsApp for a sign of life and ends the connection when there is none within the limit. One probe runs at a time.
-func (c *connection) probe() {
-	if !c.isProbing.CompareAndSwap(false, true) {
-		return
-	}
-	c.line.spawn(func() {
-		defer c.isProbing.Store(false)
-		if !c.gate.enter() {
-			return
-		}
-		defer c.gate.leave()
-		ctx, cancel := context.WithTimeout(c.ctx, probeLimit)
-		defer cancel()
-		if isAlive(ctx, c.client) {
-			c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkConnected})
-			return
-		}
-		c.end(ending{kind: endAgain, reason: "timeout"})
-	})
 }
 
 // tell calls the session's Sink within its time limit. A panic of the Sink is an error like any other.

@@ -44,6 +44,7 @@ type Engine struct {
 	log     *slog.Logger
 	now     func() time.Time
 	pace    pace
+	outage  outage
 	version version
 	dials   chan struct{}
 

@@ -13,6 +13,16 @@ import (
 	"turnero/internal/whatsapp"
 )
 
+// reasonOutdated says that WhatsApp wants a newer client.
+const reasonOutdated = "client_outdated"
+
+// outdatedPause is how long to wait, at least, before a client that WhatsApp called outdated tries again. By then it may have learned of a newer
+// version to call itself.
+const outdatedPause = 15 * time.Minute
+
+// errNoToken refuses to get a token that only clients of another network have.
+var errNoToken = errors.New("wameow: WhatsApp asked for a token of another network's clients")
+
 // unknownBan is how long a ban is taken to last when WhatsApp does not say.
 const unknownBan = time.Hour
 
@@ -58,9 +68,11 @@ func endOf(event any, now time.Time) (ending, bool) {
 		}
 		return ending{kind: endBanned, reason: "temporary_ban_" + strconv.Itoa(int(ev.Code)), until: until}, true
 	case *events.ClientOutdated:
-		return ending{kind: endStopped, reason: "client_outdated"}, true
+		return ending{kind: endStopped, reason: reasonOutdated, until: now.Add(outdatedPause + jitter(outdatedPause/4))}, true
 	case *events.ConnectFailure:
-		return ending{kind: endAgain, reason: "connect_failure_" + ev.Reason.NumberString()}, true
+		return ending{kind: endRefused, reason: "connect_failure_" + ev.Reason.NumberString()}, true
+	case *events.CATRefreshError:
+		return ending{kind: endRefused, reason: "token_wanted", err: ev.Error}, true
 	}
 	return ending{}, false
 }
@@ -79,16 +91,20 @@ func loggedOutReason(ev *events.LoggedOut) string {
 	return "logged_out"
 }
 
-// dialReason is the word for an attempt that did not become a connection.
-func dialReason(err error) string {
+// dialEnd is how an attempt ends that did not become a connection.
+func dialEnd(err error) ending {
+	e := ending{kind: endAgain, reason: "handshake_failed", err: err}
 	var status socket.ErrWithStatusCode
 	switch {
 	case errors.As(err, &status) && status.StatusCode > 0:
-		return "http_" + strconv.Itoa(status.StatusCode)
+		e.reason = "http_" + strconv.Itoa(status.StatusCode)
+		if status.StatusCode >= 400 && status.StatusCode < 500 {
+			e.kind = endRefused
+		}
 	case errors.Is(err, socket.ErrDialFailed):
-		return "dial_failed"
+		e.reason = "dial_failed"
 	}
-	return "handshake_failed"
+	return e
 }
 
 // word keeps what a server sends short and harmless.
@@ -130,6 +146,8 @@ func (c *connection) take(event any) bool {
 		c.isCaughtUp.Store(true)
 	case *events.KeepAliveTimeout:
 		c.missed()
+	case *events.NotifyAccountReachoutTimelock:
+		return c.restricted(ev)
 	case *events.PushNameSetting:
 		return c.linked(ev.Action.GetName())
 	case *events.UndecryptableMessage:
@@ -152,11 +170,13 @@ func (c *connection) connected() bool {
 	c.mu.Lock()
 	c.steady = c.line.engine.now()
 	c.mu.Unlock()
+	c.listen()
 	c.isConnected.Store(true)
 	if c.ctx.Err() != nil {
 		c.isConnected.Store(false)
 		return false
 	}
+	c.line.engine.reached()
 	c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkConnected})
 	return true
 }
@@ -172,16 +192,6 @@ func (c *connection) linked(pushName string) bool {
 	c.line.isTold = true
 	c.line.mu.Unlock()
 	return true
-}
-
-// missed is told of a keep-alive without an answer. The library would go on for three minutes; a second question, asked at
-// once, decides.
-func (c *connection) missed() {
-	if !c.isConnected.Load() {
-		return // its time limit is running
-	}
-	c.line.report(c, whatsapp.LinkChange{State: whatsapp.LinkDegraded, Reason: "timeout"})
-	c.probe()
 }
 
 // own gives the session's own addresses. The library may still write them: only for its own goroutines.

@@ -2,6 +2,7 @@ package wameow
 
 import (
 	"context"
+	"encoding/json"
 
 	"go.mau.fi/whatsmeow"
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -27,6 +28,14 @@ func expectEnd(client *whatsmeow.Client) { internals(client).ExpectDisconnect() 
 func fetchKeys(ctx context.Context, client *whatsmeow.Client, devices []types.JID) error {
 	_, err := internals(client).FetchPreKeys(ctx, devices)
 	return err
+}
+
+// timelockQuery is WhatsApp's number for the stored query that tells whether the account is kept from writing first to new people.
+const timelockQuery = "23983697327930364"
+
+// askTimelock asks WhatsApp for the account's restriction. The answer is the "data" of a GraphQL response.
+func askTimelock(ctx context.Context, client *whatsmeow.Client) (json.RawMessage, error) {
+	return internals(client).SendMexIQ(ctx, timelockQuery, map[string]any{})
 }
 
 // removeDevice asks WhatsApp to remove the client's own device. The library's own way would delete the keys as well, and close the

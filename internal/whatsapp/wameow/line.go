@@ -25,6 +25,8 @@ type line struct {
 	mu        sync.Mutex
 	conn      *connection
 	next      *time.Timer   // the next attempt
+	nextAt    time.Time     // when that is
+	isCalled  bool          // it may come sooner, when WhatsApp can be reached again
 	moved     chan struct{} // closed, and made anew, when conn or isIdle changes
 	isIdle    bool          // nobody tries to connect
 	isClosing bool
@@ -66,27 +68,47 @@ func (l *line) spawn(fn func()) {
 }
 
 // attemptIn schedules the next attempt to connect.
-func (l *line) attemptIn(pause time.Duration) {
+func (l *line) attemptIn(pause time.Duration) { l.schedule(pause, false) }
+
+// schedule is attemptIn for an attempt that may come sooner when WhatsApp can be reached again.
+func (l *line) schedule(pause time.Duration, isCalled bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.isClosing {
 		return
 	}
+	l.isCalled, l.nextAt = isCalled, time.Now().Add(pause)
 	l.next = time.AfterFunc(pause, func() { l.spawn(l.attempt) })
+}
+
+// hasten brings the next attempt forward to at most the pause from now, if it waits for the end of an outage.
+func (l *line) hasten(pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosing || !l.isCalled || l.next == nil || time.Until(l.nextAt) <= pause || !l.next.Stop() {
+		return
+	}
+	l.nextAt = time.Now().Add(pause)
+	l.next.Reset(pause)
 }
 
 // attempt makes one connection. From its end, however early, afterEnd takes over.
 func (l *line) attempt() {
+	if !l.engine.outage.mayTry(time.Now(), l.engine.pace.probe) {
+		l.wait()
+		return
+	}
 	if !l.engine.admit(l.term) {
 		return
 	}
 	defer l.engine.dismiss()
-	l.engine.version.update(l.term, l.engine.log)
+	l.engine.version.update(l.term, l.engine.now(), l.engine.log)
 	l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: l.lastReason()})
 	c, err := l.newConnection()
 	if err != nil {
 		l.log.Error("session's keys not loaded", "error", err)
-		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: "store_error"})
+		l.engine.outage.fail()
+		l.retry(endAgain, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: "store_error"})
 		return
 	}
 	if !l.put(c) {
@@ -95,7 +117,7 @@ func (l *line) attempt() {
 		return
 	}
 	if err = c.open(); err != nil {
-		c.end(ending{kind: endAgain, reason: dialReason(err), err: err})
+		c.end(dialEnd(err))
 	}
 }
 
@@ -133,18 +155,22 @@ func (l *line) afterEnd(c *connection) {
 	if isCodeShown {
 		l.tellCode("", time.Time{})
 	}
-	if (e.kind == endAgain || e.kind == endUnpaired) && isCodeShown && l.areCodesOver() {
+	isTriedAgain := e.kind == endAgain || e.kind == endRefused || e.kind == endUnpaired
+	if isTriedAgain && isCodeShown && l.areCodesOver() {
 		e = ending{kind: endStopped, reason: reasonCodesOver}
 	}
 	l.log.Info("whatsapp connection ended", "reason", e.reason, "error", redactedError(e.err))
+	if e.kind == endAgain && !c.gotThrough() && !isCodeShown {
+		l.engine.outage.fail()
+	}
 	switch e.kind {
 	case endUnpaired:
 		if err := l.within(func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.owner) }); err != nil {
 			l.log.Error("keys of a link that failed not deleted", "error", err) // WhatsApp refuses them, which deletes them then
 		}
-		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
-	case endAgain:
-		l.retry(whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+		l.retry(endAgain, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+	case endAgain, endRefused:
+		l.retry(e.kind, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
 	case endRestart:
 		l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkPairing})
 		l.attemptIn(0)
@@ -156,18 +182,33 @@ func (l *line) afterEnd(c *connection) {
 	case endReplaced:
 		l.rest(whatsapp.LinkChange{State: whatsapp.LinkReplaced, Reason: e.reason})
 	case endStopped:
-		l.rest(whatsapp.LinkChange{State: whatsapp.LinkStopped, Reason: e.reason})
+		if e.reason == reasonOutdated {
+			l.engine.version.outdate()
+		}
+		l.rest(whatsapp.LinkChange{State: whatsapp.LinkStopped, Reason: e.reason, Until: e.until})
 	}
 }
 
-// retry reports a change and schedules the next attempt.
-func (l *line) retry(change whatsapp.LinkChange) {
+// retry reports a change and schedules the next attempt, which is slower in coming when WhatsApp refused the last.
+func (l *line) retry(kind endKind, change whatsapp.LinkChange) {
 	l.mu.Lock()
 	l.failures++
 	n := l.failures
 	l.mu.Unlock()
 	l.report(nil, change)
-	l.attemptIn(l.engine.pace.retry(n, l.engine.openLines()))
+	if kind == endRefused {
+		l.attemptIn(l.engine.pace.refused(n))
+		return
+	}
+	l.wait()
+}
+
+// wait schedules the next attempt after as many failures as there were.
+func (l *line) wait() {
+	l.mu.Lock()
+	n := l.failures
+	l.mu.Unlock()
+	l.schedule(l.engine.pace.retry(n, l.engine.openLines()), true)
 }
 
 // rest reports a last change: nobody tries to connect any more.

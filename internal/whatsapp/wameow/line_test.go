@@ -2,6 +2,7 @@ package wameow_test
 
 import (
 	"context"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -42,7 +43,10 @@ func TestRefusedAttemptsAreRepeated(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]wasim.Fault{
 		"http_503":            {Kind: "http_503", Count: 3},
+		"http_429":            {Kind: "http_503", Code: 429, Count: 2},
+		"connect_failure_400": {Kind: "login_failure", Code: 400, Count: 2},
 		"connect_failure_409": {Kind: "login_failure", Code: 409, Count: 2},
+		"token_wanted":        {Kind: "login_failure", Code: 413, Count: 2},
 		"disconnected":        {Kind: "login_failure", Code: 503, Count: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,8 +102,69 @@ func TestOutdatedClientStops(t *testing.T) {
 	b := simpleBench(t)
 	b.fault(wasim.Fault{Kind: "login_failure", Code: 405, Count: 1})
 	b.fault(wasim.Fault{Kind: "cut"})
-	require.Equal(t, "client_outdated", b.sink.awaitState(t, whatsapp.LinkStopped).Reason)
+	c := b.sink.awaitState(t, whatsapp.LinkStopped)
+	require.Equal(t, "client_outdated", c.Reason)
+	require.WithinRange(t, c.Until, time.Now().Add(14*time.Minute), time.Now().Add(20*time.Minute))
+	require.False(t, slices.ContainsFunc(b.net.Faults(), func(f wasim.Fault) bool { return f.Kind == "login_failure" }), "it was used up by one attempt")
 }
+
+func TestLockedAndBannedAccountsLoseTheirLink(t *testing.T) {
+	t.Parallel()
+	for code, reason := range map[int]string{401: "logged_out", 403: "account_locked", 406: "account_banned"} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			b := simpleBench(t)
+			b.fault(wasim.Fault{Kind: "login_failure", Code: code, Count: 1})
+			b.fault(wasim.Fault{Kind: "cut"})
+			require.Equal(t, reason, b.sink.awaitState(t, whatsapp.LinkLoggedOut).Reason)
+		})
+	}
+}
+
+func TestEndOfAnOutageIsEverybodys(t *testing.T) {
+	t.Parallel()
+	const lines = 12
+	n := newNetwork(t)
+	var isOut atomic.Bool
+	client := &http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+		if isOut.Load() {
+			return nil, errNotNow
+		}
+		return n.HTTPClient().Transport.RoundTrip(req)
+	})}
+	e := newEngineWith(t, n, client, fileDevices(t, filepath.Join(t.TempDir(), "whatsapp.db")))
+	wameow.SlowOutage(e)
+	sinks := make([]*sink, lines)
+	for i := range sinks {
+		sinks[i] = newSink()
+		number := newNumber()
+		_, err := n.AddPhone(number, "Peluquería")
+		require.NoError(t, err)
+		open(t, e, newRef(), sinks[i])
+		link(t, n, sinks[i], number)
+	}
+	counts := make([]int, lines)
+	for i, s := range sinks {
+		counts[i] = s.stateCount()
+	}
+	isOut.Store(true)
+	_, err := n.Fault(wasim.Fault{Kind: "cut"})
+	require.NoError(t, err)
+	for i, s := range sinks {
+		s.await(t, "the outage", func() bool { return len(s.states) > counts[i] && s.lastState() == whatsapp.LinkConnecting })
+	}
+	eventually(t, "an outage is declared", func() bool { return wameow.IsOut(e) })
+	isOut.Store(false)
+	began := time.Now()
+	for i, s := range sinks {
+		s.awaitConnectedAgain(t, counts[i])
+	}
+	require.Less(t, time.Since(began), wameow.OutagePause, "nobody sat its pause out")
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 func TestDeviceRemovedOnThePhoneIsForgotten(t *testing.T) {
 	t.Parallel()

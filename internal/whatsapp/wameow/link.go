@@ -76,6 +76,7 @@ func (c *connection) showCodes(list []string) {
 		close(c.codes.shown)
 	}
 	c.codes.mu.Unlock()
+	c.line.engine.reached()
 	c.line.beginCodes()
 	c.showNext(c.line.engine.pace.firstCode)
 }

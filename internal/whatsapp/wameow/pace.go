@@ -8,19 +8,23 @@ import (
 // pace says how attempts to connect are spread in time. Many sessions of one process must not come back in one instant, and a
 // lone one must not wait.
 type pace struct {
-	perLine    time.Duration // by which each open line widens the spread
-	firstMost  time.Duration // widest spread of first attempts
-	again      time.Duration // spread of the first attempt after a loss, before it is widened
-	againMost  time.Duration // widest spread of it
+	perLine   time.Duration // by which each open line widens the spread
+	firstMost time.Duration // widest spread of first attempts
+	again     time.Duration // spread of the first attempt after a loss, before it is widened
+	againMost time.Duration // widest spread of it
+
 	growth     time.Duration // pause before the second attempt after a loss; doubles from there
-	growthMost time.Duration
+	growthMost time.Duration // longest pause while WhatsApp does not answer: knocking costs nothing then
+	refusal    time.Duration // pause after WhatsApp refused the line; doubles with each refusal
+	refusalMax time.Duration // longest pause while WhatsApp answers and refuses
+	probe      time.Duration // between two attempts of the whole process during an outage
 
 	firstCode, code time.Duration // how long a QR code is shown, as WhatsApp's own web client does
 	linking         time.Duration // how long a term waits to be linked, whatever the number of connections that it takes
 }
 
 var normalPace = pace{perLine: 3 * time.Millisecond, firstMost: 3 * time.Second, again: 250 * time.Millisecond, againMost: 6 * time.Second,
-	growth: time.Second, growthMost: time.Minute,
+	growth: time.Second, growthMost: 10 * time.Second, refusal: 5 * time.Second, refusalMax: 5 * time.Minute, probe: 500 * time.Millisecond,
 	firstCode: time.Minute, code: 20 * time.Second, linking: 3 * time.Minute}
 
 // first is the pause before a term's first attempt when so many lines are open.
@@ -33,9 +37,18 @@ func (p pace) retry(n, lines int) time.Duration {
 	if n <= 1 {
 		return jitter(min(p.again+time.Duration(lines)*p.perLine, p.againMost))
 	}
-	pause := p.growthMost
-	if n < 16 {
-		pause = min(p.growth<<(n-2), p.growthMost)
+	return grown(p.growth, p.growthMost, n-2)
+}
+
+// refused is the pause before the n-th attempt (from 1) after WhatsApp refused the line.
+func (p pace) refused(n int) time.Duration { return grown(p.refusal, p.refusalMax, n-1) }
+
+// grown doubles a pause so many times, up to the most. A half of the result is random.
+func grown(pause, most time.Duration, times int) time.Duration {
+	if times < 16 {
+		pause = min(pause<<max(0, times), most)
+	} else {
+		pause = most
 	}
 	return pause/2 + jitter(pause/2)
 }

@@ -66,19 +66,32 @@ func claimProcess(rootKey *[32]byte, log *slog.Logger) error {
 	return nil
 }
 
-// version asks once which version of the web client WhatsApp expects, before the first connection.
+// versionPause is the shortest time between two questions for the newest version.
+const versionPause = 10 * time.Minute
+
+// version asks which version of the web client WhatsApp expects: before the first connection, and again after WhatsApp called
+// the version outdated.
 type version struct {
 	fetch func(ctx context.Context) (*store.WAVersionContainer, error) // nil: keep the library's
 
-	mu      sync.Mutex
-	isAsked bool
+	mu    sync.Mutex
+	asked time.Time
+	isOld bool // WhatsApp has said so since
 }
 
-// update is called before every connection and does its work the first time. Without an answer the library's version stays.
-func (v *version) update(ctx context.Context, log *slog.Logger) {
+// outdate says that WhatsApp wants a newer version.
+func (v *version) outdate() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.isAsked || v.fetch == nil {
+	v.isOld = true
+}
+
+// update is called before every connection and does its work when there is need. Without an answer the version stays as it is.
+func (v *version) update(ctx context.Context, now time.Time, log *slog.Logger) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	isAsked := !v.asked.IsZero() && (!v.isOld || now.Sub(v.asked) < versionPause)
+	if isAsked || v.fetch == nil {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, versionTimeout)
@@ -87,7 +100,7 @@ func (v *version) update(ctx context.Context, log *slog.Logger) {
 	if ctx.Err() != nil {
 		return // the next session asks
 	}
-	v.isAsked = true
+	v.asked, v.isOld = now, false
 	if err != nil || latest == nil {
 		log.Warn("whatsapp client version not updated", "error", redactedError(err))
 		return

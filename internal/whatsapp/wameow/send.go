@@ -201,7 +201,11 @@ func (c *connection) send(ctx context.Context, op *sendOp, to types.JID, m whats
 	case errors.Is(err, errNoDevice), errors.Is(context.Cause(ctx), errNoDevice):
 		return whatsapp.Sent{}, c.diagnose(devices)
 	default:
-		return whatsapp.Sent{}, sendError(op, answer, err)
+		err = sendError(op, answer, err)
+		if isRestricted(err) {
+			c.refusedAsRestricted()
+		}
+		return whatsapp.Sent{}, err
 	}
 	sent := whatsapp.Sent{At: answer.Timestamp}
 	if op.recipient != "" {
@@ -322,5 +326,14 @@ func refusal(err error) error {
 	if convErr == nil && (code == 408 || code == 429 || code >= 500) {
 		return fmt.Errorf("%w: %w", whatsapp.ErrUnknownOutcome, err)
 	}
+	if convErr == nil && code == codeRestricted {
+		return &whatsapp.Rejected{Reason: whatsapp.FailedRestricted, Err: err}
+	}
 	return &whatsapp.Rejected{Reason: "refused_" + word(strconv.Itoa(code)), Err: err}
+}
+
+// isRestricted reports whether a send was refused because of a restriction of the account.
+func isRestricted(err error) bool {
+	var rejected *whatsapp.Rejected
+	return errors.As(err, &rejected) && rejected.Reason == whatsapp.FailedRestricted
 }

@@ -117,8 +117,8 @@ func newDevices(t *testing.T, db *sqlkit.DB) devices {
 func (d devices) Network() wameow.Network { return wameow.Network(d.Store.Network()) }
 
 func (d devices) Load(ctx context.Context, term whatsapp.Term) (*store.Device, error) {
-	_, err := d.db.Handle().Write().NewRaw(`INSERT INTO whatsapp_sessions (tenant_id, id, name, status, reason, since, until, number, lid, push_name, is_linked, is_paused,
-		down_since, is_alerted, fence, created_at) VALUES (?, ?, '', 'connected', '', 0, 0, '', '', '', 1, 0, 0, 0, ?, 0)`, term.Tenant, term.Session, term.Fence).Exec(ctx)
+	_, err := d.db.Handle().Write().NewRaw(`INSERT INTO whatsapp_sessions (tenant_id, id, name, status, reason, since, until, locked, number, lid, push_name, is_linked, is_paused,
+		down_since, is_alerted, fence, owner, created_at) VALUES (?, ?, '', 'connected', '', 0, 0, 0, '', '', '', 1, 0, 0, 0, ?, '', 0)`, term.Tenant, term.Session, term.Fence).Exec(ctx)
 	if err != nil && !sqlkit.IsUnique(err) {
 		return nil, err
 	}
@@ -185,12 +185,17 @@ func newBench(t *testing.T, devices wameow.DeviceStore) *bench {
 
 func newBenchOn(t *testing.T, n *wasim.Network, devices wameow.DeviceStore) *bench {
 	t.Helper()
+	return newBenchWith(t, n, n.HTTPClient(), devices)
+}
+
+func newBenchWith(t *testing.T, n *wasim.Network, client *http.Client, devices wameow.DeviceStore) *bench {
+	t.Helper()
 	b := &bench{T: t, net: n, ref: newRef(), sink: newSink(), business: newNumber(), customer: newNumber()}
 	_, err := b.net.AddPhone(b.business, "Peluquería")
 	require.NoError(t, err)
 	_, err = b.net.AddPhone(b.customer, "Ana")
 	require.NoError(t, err)
-	b.engine = newEngine(t, b.net, devices)
+	b.engine = newEngineWith(t, b.net, client, devices)
 	b.line = open(t, b.engine, b.ref, b.sink)
 	link(t, b.net, b.sink, b.business)
 	return b
@@ -283,6 +288,7 @@ type sink struct {
 	receipts  []whatsapp.Receipt
 	states    []whatsapp.LinkChange
 	learned   []whatsapp.ContactIDs
+	locks     []whatsapp.Restriction
 	unlinked  []string
 	identity  *whatsapp.Identity
 	code      string
@@ -293,6 +299,7 @@ type sink struct {
 	onReceived func(m whatsapp.Incoming) error
 	onReceipt  func(r whatsapp.Receipt) error
 	onUnlinked func() error
+	onLock     func() error
 	onSentText func(waID string)
 }
 
@@ -440,6 +447,19 @@ func (s *sink) Learned(_ context.Context, c whatsapp.ContactIDs) error {
 
 func (s *sink) Changed(_ context.Context, c whatsapp.LinkChange) {
 	s.note(func() { s.states = append(s.states, c) })
+}
+
+func (s *sink) Restricted(_ context.Context, r whatsapp.Restriction) error {
+	s.mu.Lock()
+	hook := s.onLock
+	s.mu.Unlock()
+	if hook != nil {
+		if err := hook(); err != nil {
+			return err
+		}
+	}
+	s.note(func() { s.locks = append(s.locks, r) })
+	return nil
 }
 
 func (s *sink) QR(_ context.Context, code string, until time.Time) {

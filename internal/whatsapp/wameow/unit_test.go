@@ -32,11 +32,57 @@ func TestPausesGrowAreBoundedAndSpread(t *testing.T) {
 		require.LessOrEqual(t, normalPace.retry(1, 100_000), 6*time.Second)
 		for n := 2; n < 100; n++ {
 			p := normalPace.retry(n, 1)
-			require.LessOrEqual(t, p, time.Minute)
+			require.LessOrEqual(t, p, 10*time.Second, "a line is back soon after the end of an outage, however long that was")
 			require.GreaterOrEqual(t, p, 500*time.Millisecond)
+			p = normalPace.refused(n)
+			require.LessOrEqual(t, p, 5*time.Minute)
+			require.GreaterOrEqual(t, p, 5*time.Second)
 		}
-		require.GreaterOrEqual(t, normalPace.retry(50, 1), 30*time.Second)
+		require.GreaterOrEqual(t, normalPace.retry(50, 1), 5*time.Second)
+		require.GreaterOrEqual(t, normalPace.refused(50), 150*time.Second, "who is refused does not hammer")
 	}
+}
+
+func TestOutageIsProbedByFew(t *testing.T) {
+	t.Parallel()
+	var o outage
+	now := time.Now()
+	for range outageAfter {
+		require.True(t, o.mayTry(now, time.Second), "one line's trouble is its own")
+		o.fail()
+	}
+	tries := 0
+	for i := range 10_000 { // a thousand lines that knock every ten seconds, over a hundred
+		if o.mayTry(now.Add(time.Duration(i)*10*time.Millisecond), time.Second) {
+			tries++
+			o.fail()
+		}
+	}
+	require.Equal(t, 100, tries)
+	require.True(t, o.end())
+	require.False(t, o.end(), "once")
+	for range 100 {
+		require.True(t, o.mayTry(now, time.Second))
+	}
+}
+
+func TestVersionIsAskedAgainOnlyWhenItIsOld(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	v := version{fetch: func(context.Context) (*store.WAVersionContainer, error) { asked++; return nil, nil }}
+	now := time.Now()
+	log := slog.New(slog.DiscardHandler)
+	for range 3 {
+		v.update(t.Context(), now, log)
+	}
+	require.Equal(t, 1, asked)
+	v.outdate()
+	v.update(t.Context(), now.Add(time.Second), log)
+	require.Equal(t, 1, asked, "not at once, whatever the number of lines")
+	for range 3 {
+		v.update(t.Context(), now.Add(versionPause), log)
+	}
+	require.Equal(t, 2, asked)
 }
 
 func TestRatchetThatIsNotGivenBackIsReported(t *testing.T) {
@@ -142,8 +188,28 @@ func TestServerCodesAreSorted(t *testing.T) {
 		require.Equal(t, isFinal, errors.As(err, &rejected), "%d", code)
 		require.Equal(t, !isFinal, errors.Is(err, whatsapp.ErrUnknownOutcome), "%d", code)
 		if isFinal {
-			require.Equal(t, fmt.Sprint("refused_", code), rejected.Reason)
+			want := map[bool]string{true: whatsapp.FailedRestricted, false: fmt.Sprint("refused_", code)}[code == codeRestricted]
+			require.Equal(t, want, rejected.Reason)
 		}
+	}
+}
+
+func TestWhatIsSaidAboutARestriction(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]whatsapp.Restriction{
+		`{"xwa2_fetch_account_reachout_timelock":{"is_active":true,"time_enforcement_ends":"1798675200","enforcement_type":"DEFAULT"}}`: {Until: time.Unix(1798675200, 0)},
+		`{"xwa2_fetch_account_reachout_timelock":{"is_active":true,"time_enforcement_ends":"0"}}`:                                       {IsGuess: true},
+		`{"xwa2_fetch_account_reachout_timelock":{"is_active":true}}`:                                                                   {IsGuess: true},
+		`{"xwa2_fetch_account_reachout_timelock":{"is_active":false,"time_enforcement_ends":"0"}}`:                                      {},
+		`{"xwa2_fetch_account_reachout_timelock":{}}`:                                                                                   {},
+	} {
+		got, err := readTimelock([]byte(answer))
+		require.NoError(t, err, answer)
+		require.Equal(t, want, got, answer)
+	}
+	for _, answer := range []string{``, `null`, `{}`, `{"xwa2_fetch_account_reachout_timelock":null}`, `{"xwa2_fetch_account_reachout_timelock":7}`} {
+		_, err := readTimelock([]byte(answer))
+		require.Error(t, err, answer)
 	}
 }
 

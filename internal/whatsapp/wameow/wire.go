@@ -24,6 +24,7 @@ type wire struct {
 	isRead    bool
 	hasSpoken bool // the library has written something: it waits for an answer
 	hasHeard  bool // something has been read: the other side's answer, or the frame that stands for it
+	heard     time.Time
 }
 
 // emptyFrame is a WebSocket message (RFC 6455 section 5.2: final, binary, three bytes) that carries an empty Noise frame. To a
@@ -101,11 +102,25 @@ func (w *wire) lastWord() []byte {
 	return nil
 }
 
-// note records that something was read or written.
-func (w *wire) note(what *bool) {
+// listened records that something was read.
+func (w *wire) listened() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	*what = true
+	w.hasHeard, w.heard = true, time.Now()
+}
+
+// spoke records that something was written.
+func (w *wire) spoke() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hasSpoken = true
+}
+
+// silence is for how long nothing has been read.
+func (w *wire) silence() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Since(w.heard)
 }
 
 // tap is the socket as the library sees it.
@@ -118,7 +133,7 @@ type tap struct {
 func (t tap) Read(p []byte) (int, error) {
 	n, err := t.ReadWriteCloser.Read(p)
 	if err == nil || n > 0 {
-		t.wire.note(&t.wire.hasHeard)
+		t.wire.listened()
 		return n, nil
 	}
 	if word := t.wire.lastWord(); word != nil {
@@ -131,7 +146,7 @@ func (t tap) Read(p []byte) (int, error) {
 func (t tap) Write(p []byte) (int, error) {
 	n, err := t.ReadWriteCloser.Write(p)
 	if err == nil {
-		t.wire.note(&t.wire.hasSpoken)
+		t.wire.spoke()
 	}
 	return n, err
 }

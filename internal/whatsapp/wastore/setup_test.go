@@ -63,8 +63,8 @@ func openStore(t testing.TB, db *sqlkit.DB) *wastore.Store {
 func newTerm(t testing.TB, db *sqlkit.DB, tenant id.Tenant) whatsapp.Term {
 	t.Helper()
 	term := whatsapp.Term{Ref: whatsapp.Ref{Tenant: tenant, Session: id.NewSession()}, Fence: 1}
-	_, err := db.Handle().Write().NewRaw(`INSERT INTO whatsapp_sessions (tenant_id, id, name, status, reason, since, until, number, lid, push_name, is_linked, is_paused,
-		down_since, is_alerted, fence, created_at) VALUES (?, ?, '', 'connected', '', 0, 0, '', '', '', 1, 0, 0, 0, ?, 0)`, tenant, term.Session, term.Fence).Exec(t.Context())
+	_, err := db.Handle().Write().NewRaw(`INSERT INTO whatsapp_sessions (tenant_id, id, name, status, reason, since, until, locked, number, lid, push_name, is_linked, is_paused,
+		down_since, is_alerted, fence, owner, created_at) VALUES (?, ?, '', 'connected', '', 0, 0, 0, '', '', '', 1, 0, 0, 0, ?, '', 0)`, tenant, term.Session, term.Fence).Exec(t.Context())
 	require.NoError(t, err)
 	return term
 }
