@@ -74,7 +74,7 @@ func crashTables(t *testing.T, db *sqlkit.DB) {
 
 // crashChild works until it is killed, or without a slot until nothing is left to do.
 func crashChild(rawURL, slot string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	db, err := sqlkit.Open(ctx, rawURL, 12)
 	if err != nil {
@@ -157,7 +157,7 @@ func (c *child) write(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(30 * time.Millisecond)
+	tick := time.NewTicker(60 * time.Millisecond)
 	defer tick.Stop()
 	noThanks := errors.New("rolled back on purpose")
 	for ctx.Err() == nil {
@@ -242,7 +242,10 @@ func effect(ctx context.Context, h sqlkit.Handle, source, key string, n int) err
 	return err
 }
 
+// waitDone returns when nothing is left. As long as it becomes less, a busy machine may take its time.
 func (c *child) waitDone(ctx context.Context) error {
+	var last string
+	moved := time.Now()
 	for {
 		s, err := c.log.Stats(ctx)
 		if err != nil {
@@ -257,6 +260,13 @@ func (c *child) waitDone(ctx context.Context) error {
 		}
 		if s.Consumers[0].Parked > 0 || j.Dead > 0 {
 			return fmt.Errorf("something was given up: %+v %+v", s, j)
+		}
+		j.OldestDue = 0
+		if now := fmt.Sprint(s, j); now != last {
+			last, moved = now, time.Now()
+		}
+		if time.Since(moved) > 30*time.Second {
+			return fmt.Errorf("it does not go on: %+v %+v", s, j)
 		}
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
@@ -62,12 +64,31 @@ func TestAnIdleProcessAsksLittleHoweverManyConsumersItHas(t *testing.T) {
 	})
 }
 
-// BenchmarkEvents appends events in transactions of 20 and has three consumers handle them.
+// BenchmarkEvents appends events, 20 in a statement, while three consumers handle them.
 func BenchmarkEvents(b *testing.B) {
+	benchmark(b, func(b *testing.B, l *outbox.Log, db *sqlkit.DB, run func()) {
+		run()
+		b.ResetTimer()
+		fill(b, l, db)
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appended/s")
+	})
+}
+
+// BenchmarkBacklog numbers and handles events that are there already.
+func BenchmarkBacklog(b *testing.B) {
+	benchmark(b, func(b *testing.B, l *outbox.Log, db *sqlkit.DB, run func()) {
+		fill(b, l, db)
+		b.ResetTimer()
+		run()
+	})
+}
+
+func benchmark(b *testing.B, begin func(b *testing.B, l *outbox.Log, db *sqlkit.DB, run func())) {
 	for _, name := range sqltest.Databases {
 		b.Run(name, func(b *testing.B) {
 			db := sqltest.Fresh(b, name)
 			l := outbox.New(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler))
+			l.OnNumbered(func([]outbox.Record) {})
 			left, done := atomic.Int64{}, make(chan struct{})
 			left.Store(3 * int64(b.N))
 			for _, c := range []string{"a", "b", "c"} {
@@ -80,24 +101,7 @@ func BenchmarkEvents(b *testing.B) {
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			ended := make(chan error, 1)
-			go func() { ended <- l.Run(ctx) }()
-			tenant, chats := id.NewTenant(), make([]id.Chat, 500)
-			for i := range chats {
-				chats[i] = id.NewChat()
-			}
-			b.ResetTimer()
-			for n := 0; n < b.N; {
-				require.NoError(b, db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
-					for range min(20, b.N-n) {
-						if err := l.Append(ctx, h, note(tenant, chats[n%len(chats)], n)); err != nil {
-							return err
-						}
-						n++
-					}
-					return nil
-				}))
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appended/s")
+			begin(b, l, db, func() { go func() { ended <- l.Run(ctx) }() })
 			<-done
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handled/s")
 			cancel()
@@ -105,3 +109,30 @@ func BenchmarkEvents(b *testing.B) {
 		})
 	}
 }
+
+// fill appends b.N events, as a group commit does.
+func fill(b *testing.B, l *outbox.Log, db *sqlkit.DB) {
+	tenant, chats := id.NewTenant(), make([]id.Chat, 500)
+	for i := range chats {
+		chats[i] = id.NewChat()
+	}
+	_, err := db.SQL().Exec("CREATE TABLE bench_fences (tenant_id VARCHAR(64) NOT NULL, id VARCHAR(64) NOT NULL, fence BIGINT NOT NULL, PRIMARY KEY (tenant_id, id))")
+	require.NoError(b, err)
+	_, err = db.SQL().Exec("INSERT INTO bench_fences VALUES ('t', 's', 1)")
+	require.NoError(b, err)
+	committer := groupcommit.New(db, groupcommit.Fences{Table: "bench_fences", Stale: errStale})
+	defer committer.Close()
+	for n := 0; n < b.N; {
+		m := &groupcommit.Member{Fence: groupcommit.Fence{Tenant: "t", ID: "s", Value: 1}}
+		for range min(20, b.N-n) {
+			r, err := l.Row(note(tenant, chats[n%len(chats)], n))
+			require.NoError(b, err)
+			m.Rows = append(m.Rows, r)
+			n++
+		}
+		require.NoError(b, committer.Submit(b.Context(), m))
+		l.Wake()
+	}
+}
+
+var errStale = errors.New("stale")
