@@ -37,11 +37,12 @@ type bare struct {
 // measureBare measures the library on one of its stores, in this process.
 func measureBare(ctx context.Context, kind, sim string, p plan) (result, error) {
 	whatsmeow.WACertPubKey = wasim.RootKeyFor(seed)
-	newDevice, closeStore, err := openBareStore(ctx, kind)
+	newDevice, database, closeStore, err := openBareStore(ctx, kind)
 	if err != nil {
 		return result{}, err
 	}
 	defer closeStore()
+	at := meter{os.Getpid(), database}
 	b := &bare{sim: sim}
 	r := result{}
 	if r.BaseKiB, err = ownResident(); err != nil {
@@ -63,56 +64,60 @@ func measureBare(ctx context.Context, kind, sim string, p plan) (result, error) 
 	if err = b.send(ctx, p.Sessions); err != nil {
 		return r, err
 	}
-	if r.OutPerSec, err = rate(p.Messages, func() error { return b.send(ctx, p.Messages) }); err != nil {
+	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, func() error { return b.send(ctx, p.Messages) }); err != nil {
 		return r, err
 	}
-	if r.InPerSec, err = rate(p.Messages, func() error { return b.receive(p) }); err != nil {
+	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, func() error { return b.receive(p) }); err != nil {
+		return r, err
+	}
+	if r.InP50, r.InP99, err = latency(sim, p); err != nil {
 		return r, err
 	}
 	r.UsedKiB, err = perSession(r.BaseKiB, p.Sessions)
 	return r, err
 }
 
-// openBareStore opens a store of the library; newDevice gives an unpaired device of it.
-func openBareStore(ctx context.Context, kind string) (newDevice func() *store.Device, closeStore func(), err error) {
+// openBareStore opens a store of the library; newDevice gives an unpaired device of it, database is the name of its database on a server.
+func openBareStore(ctx context.Context, kind string) (newDevice func() *store.Device, database string, closeStore func(), err error) {
 	var db *sql.DB
 	dialect := "sqlite"
 	closeStore = func() {}
 	switch kind {
 	case "memory":
 		lids := newMemoryLIDs()
-		return func() *store.Device { return newMemoryDevice(lids) }, closeStore, nil
+		return func() *store.Device { return newMemoryDevice(lids) }, "", closeStore, nil
 	case "sqlite":
 		dir, err := os.MkdirTemp("", "turnero-bench-")
 		if err != nil {
-			return nil, nil, err
+			return nil, "", nil, err
 		}
 		closeStore = func() { _ = os.RemoveAll(dir) }
 		db, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "bare.db")+
 			"?_pragma=foreign_keys(1)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=busy_timeout(20000)&_txlock=immediate")
 		if err != nil {
-			return nil, nil, err
+			return nil, "", nil, err
 		}
 		db.SetMaxOpenConns(4)
 	case "postgres":
 		dialect = "postgres"
 		url, err := freshDatabase(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, "", nil, err
 		}
 		if db, err = sql.Open("pgx", url); err != nil {
-			return nil, nil, err
+			return nil, "", nil, err
 		}
+		database = databaseOf(url)
 		db.SetMaxOpenConns(16)
 		db.SetMaxIdleConns(16)
 	default:
-		return nil, nil, fmt.Errorf("there is no store %q", kind)
+		return nil, "", nil, fmt.Errorf("there is no store %q", kind)
 	}
 	container := sqlstore.NewWithDB(db, dialect, waLog.Noop)
 	if err = container.Upgrade(ctx); err != nil {
-		return nil, nil, err
+		return nil, "", nil, err
 	}
-	return container.NewDevice, closeStore, nil
+	return container.NewDevice, database, closeStore, nil
 }
 
 // freshDatabase makes an empty database on the server that the environment names.
@@ -189,13 +194,6 @@ func (b *bare) receive(p plan) error {
 		return err
 	}
 	return waitFor("bare inbound", want, func() (int64, error) { return b.received.Load(), nil })
-}
-
-// rate gives how many things a second do does, if it does n.
-func rate(n int, do func() error) (float64, error) {
-	start := time.Now()
-	err := do()
-	return float64(n) / time.Since(start).Seconds(), err
 }
 
 func ownResident() (int64, error) {

@@ -20,6 +20,8 @@ const callers = 32
 type plan struct {
 	Sessions int
 	Messages int
+	Rate     float64 // of incoming messages while their latency is measured, a second; 0 for not at all
+	Seconds  float64 // for so long
 }
 
 // result is what one side was measured at.
@@ -30,11 +32,17 @@ type result struct {
 	UsedKiB   float64 // per session, after the traffic
 	OutPerSec float64 // messages acknowledged by the network
 	InPerSec  float64 // messages that the side has taken in
+	OutCPU    float64 // milliseconds of processor time per message, of the side and its database
+	InCPU     float64
+	InP50     float64 // milliseconds from the phone to the acknowledgement of what is stored, at the rate of the plan
+	InP99     float64
 }
 
 func main() {
 	sessions := flag.Int("sessions", 500, "sessions of each side")
 	messages := flag.Int("messages", 5000, "messages in each direction")
+	inRate := flag.Float64("rate", 300, "incoming messages a second while their latency is measured; 0 leaves it out")
+	seconds := flag.Float64("seconds", 15, "for how long it is measured")
 	only := flag.String("only", "", "measure only these sides: a comma-separated part of bare-memory,bare-sqlite,bare-postgres,turnero-sqlite,turnero-postgres")
 	binary := flag.String("turnero", "bin/turnero", "the program to measure")
 	child := flag.String("child", "", "store of a bare side to be measured in this process (used by bench itself)")
@@ -42,7 +50,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := plan{*sessions, *messages}
+	p := plan{*sessions, *messages, *inRate, *seconds}
 	if *child != "" {
 		r, err := measureBare(ctx, *child, *sim, p)
 		if err == nil {
@@ -89,8 +97,8 @@ func report(p plan, results []result) {
 		byName[r.Name] = r
 	}
 	fmt.Printf("\n%d sessions, %d messages each way, %d callers. Load average: %s\n\n", p.Sessions, p.Messages, callers, loadAverage())
-	fmt.Println("| side | memory idle KiB/session | after traffic | out msg/s | in msg/s | out vs bare on the same store | in vs bare on the same store |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Println("| side | memory idle KiB/session | after traffic | out msg/s | in msg/s | out vs bare on the same store | in vs bare on the same store | CPU ms per message out | in | in p50 ms | p99 ms |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range results {
 		_, store, _ := strings.Cut(r.Name, "-")
 		bare, ok := byName["bare-"+store]
@@ -98,7 +106,7 @@ func report(p plan, results []result) {
 		if ok && bare.Name != r.Name {
 			out, in = fmt.Sprintf("%.2f", r.OutPerSec/bare.OutPerSec), fmt.Sprintf("%.2f", r.InPerSec/bare.InPerSec)
 		}
-		fmt.Printf("| %s | %.0f | %.0f | %.0f | %.0f | %s | %s |\n", r.Name, r.IdleKiB, r.UsedKiB, r.OutPerSec, r.InPerSec, out, in)
+		fmt.Printf("| %s | %.0f | %.0f | %.0f | %.0f | %s | %s | %.2f | %.2f | %.1f | %.1f |\n", r.Name, r.IdleKiB, r.UsedKiB, r.OutPerSec, r.InPerSec, out, in, r.OutCPU, r.InCPU, r.InP50, r.InP99)
 	}
 }
 
@@ -121,7 +129,8 @@ func spawnBare(ctx context.Context, binary, store string, p plan) (r result, err
 	if err != nil {
 		return r, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-child", store, "-sim", sim.address, "-sessions", fmt.Sprint(p.Sessions), "-messages", fmt.Sprint(p.Messages))
+	cmd := exec.CommandContext(ctx, self, "-child", store, "-sim", sim.address, "-sessions", fmt.Sprint(p.Sessions), "-messages", fmt.Sprint(p.Messages),
+		"-rate", fmt.Sprint(p.Rate), "-seconds", fmt.Sprint(p.Seconds))
 	cmd.Stderr = os.Stderr
 	raw, err := cmd.Output()
 	if err != nil {

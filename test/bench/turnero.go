@@ -28,6 +28,7 @@ type measured struct {
 	*program
 	sim      string
 	debug    string
+	database string // its name on a server
 	shops    []shop
 	sessions []string // IDs
 }
@@ -68,10 +69,14 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 	if err = m.send(p.Sessions); err != nil {
 		return r, err
 	}
-	if r.OutPerSec, err = rate(p.Messages, func() error { return m.send(p.Messages) }); err != nil {
+	at := meter{m.cmd.Process.Pid, m.database}
+	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, func() error { return m.send(p.Messages) }); err != nil {
 		return r, err
 	}
-	if r.InPerSec, err = rate(p.Messages, func() error { return m.receive(p) }); err != nil {
+	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, func() error { return m.receive(p) }); err != nil {
+		return r, err
+	}
+	if r.InP50, r.InP99, err = latency(m.sim, p); err != nil {
 		return r, err
 	}
 	r.UsedKiB, err = perSession()
@@ -92,12 +97,13 @@ func startTurnero(ctx context.Context, binary, dir, database, sim string) (*meas
 	var key [32]byte
 	_, _ = rand.Read(key[:])
 	env := append(os.Environ(), "TURNERO_MASTER_KEY="+hex.EncodeToString(key[:]))
+	name := ""
 	if database == "postgres" {
 		rawURL, err := freshDatabase(ctx)
 		if err != nil {
 			return nil, err
 		}
-		flags = append(flags, "--database-url", rawURL)
+		flags, name = append(flags, "--database-url", rawURL), databaseOf(rawURL)
 	}
 	run := func(stdin io.Reader, args ...string) error {
 		cmd := exec.CommandContext(ctx, binary, append(args, flags...)...)
@@ -119,7 +125,7 @@ func startTurnero(ctx context.Context, binary, dir, database, sim string) (*meas
 	if err != nil {
 		return nil, err
 	}
-	return &measured{program: prog, sim: sim, debug: debug}, nil
+	return &measured{program: prog, sim: sim, debug: debug, database: name}, nil
 }
 
 func (m *measured) api(method, path, token string, body, out any) error {

@@ -163,6 +163,10 @@ func (s *Service) fallSilent(ctx context.Context, event id.Event, tenant id.Tena
 		if err != nil || !fresh {
 			return err
 		}
+		// Only messages that come after this event could begin a conversation meanwhile, and they are handled after it.
+		if isConversing, err := tx.IsConversing(ctx, tenant, chat); err != nil || !isConversing {
+			return err
+		}
 		c, err := tx.LockConversation(ctx, tenant, chat)
 		if err != nil {
 			return err

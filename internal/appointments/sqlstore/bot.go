@@ -66,6 +66,16 @@ func (b *BotStore) Consume(ctx context.Context, tenant id.Tenant, event id.Event
 	return fresh, nil
 }
 
+// IsConversing implements bot.Store.
+func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.Chat) (bool, error) {
+	isThere, err := b.h.Read().NewSelect().Model((*botConversationRow)(nil)).Where("tenant_id = ?", tenant).Where("chat_id = ?", chat).
+		Where("(state <> '' OR pending NOT IN ('[]', 'null'))").Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look at conversation: %w", err)
+	}
+	return isThere, nil
+}
+
 // LockConversation implements bot.Store. The row is read first and made only when it is missing: two transactions that both
 // began with the insert would each hold the row for reading on MySQL and wait for the other to write it.
 func (b *BotStore) LockConversation(ctx context.Context, tenant id.Tenant, chat id.Chat) (bot.Conversation, error) {

@@ -31,6 +31,23 @@ func TestAConversationComesBackAsItWasSaved(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.Equal(t, want, conversation(t, store, tenant, chat))
+		isConversing := func(tenant id.Tenant) bool {
+			is, err := store.IsConversing(t.Context(), tenant, chat)
+			require.NoError(t, err)
+			return is
+		}
+		require.True(t, isConversing(tenant))
+		require.False(t, isConversing(id.NewTenant()))
+		require.NoError(t, store.InTx(t.Context(), func(tx bot.Store) error {
+			quiet, err := tx.LockConversation(t.Context(), tenant, chat)
+			require.NoError(t, err)
+			quiet.State, quiet.Pending = nil, nil
+			require.NoError(t, tx.SaveConversation(t.Context(), tenant, quiet))
+			is, err := tx.IsConversing(t.Context(), tenant, chat)
+			require.NoError(t, err)
+			require.False(t, is)
+			return tx.SaveConversation(t.Context(), tenant, want)
+		}))
 
 		require.Empty(t, conversation(t, store, id.NewTenant(), chat).State, "another tenant's chat of the same ID is another chat")
 		require.Equal(t, want, conversation(t, store, tenant, chat))

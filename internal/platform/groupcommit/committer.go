@@ -204,7 +204,7 @@ func isOnesFault(err error) bool {
 func (c *Committer) attempt(group []*Member) (outcomes []error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitLimit)
 	defer cancel()
-	return c.attemptOn(ctx, c.db.Handle(), group)
+	return c.attemptOn(ctx, c.db.Keyed(), group)
 }
 
 // Alone commits a member in a transaction of its own, or, where h is one, as part of that, and returns its outcome.

@@ -34,11 +34,14 @@ type DB struct {
 	url     string
 	write   *bun.DB
 	read    *bun.DB // the same as write but on SQLite
+	keyed   *bun.DB // the same as write but on PostgreSQL
 }
 
 // abandonedAfter is how long a server keeps a transaction, and its locks, of a process that says nothing more: one that is
-// frozen, or whose machine or network is gone without a word.
-const abandonedAfter = 15 * time.Second
+// frozen, or whose machine or network is gone without a word. PostgreSQL and MariaDB count it for a transaction that waits for its client only. MySQL
+// has no such limit for transactions, and one for connections (wait_timeout) would end idle ones of the pool too: there a frozen process holds its
+// rows until the operator, or TCP, ends its connections.
+const abandonedAfter = 2 * time.Second
 
 // DialectOf tells the family from a database URL without opening it.
 func DialectOf(rawURL string) (Dialect, error) {
@@ -205,6 +208,9 @@ func (db *DB) Pools() map[string]*sql.DB {
 	if db.read != db.write {
 		pools["read"] = db.read.DB
 	}
+	if db.keyed != nil {
+		pools["keyed"] = db.keyed.DB
+	}
 	return pools
 }
 
@@ -222,6 +228,18 @@ func (db *DB) Observed(hook bun.QueryHook) *DB {
 // Handle gives the handle outside of any transaction.
 func (db *DB) Handle() Handle { return Handle{db: db} }
 
+// Keyed is Handle for statements that name many rows by their keys. On PostgreSQL they run on a few connections of their own, which always look
+// rows up in an index, and choose it anew each time: elsewhere a prepared statement is planned once for any number of keys, from what the tables
+// held then, and a plan made while a table was small would go on reading all of it, or of a tenant's part.
+func (db *DB) Keyed() Handle {
+	if db.keyed == nil {
+		return db.Handle()
+	}
+	own := *db
+	own.write, own.read = db.keyed, db.keyed
+	return Handle{db: &own}
+}
+
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.write.PingContext(ctx); err != nil {
@@ -235,6 +253,9 @@ func (db *DB) Close() error {
 	err := db.write.Close()
 	if db.read != db.write {
 		err = errors.Join(db.read.Close(), err)
+	}
+	if db.keyed != nil {
+		err = errors.Join(db.keyed.Close(), err)
 	}
 	return err
 }

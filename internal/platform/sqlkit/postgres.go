@@ -13,6 +13,9 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
+// keyedConns bounds the connections behind Keyed.
+const keyedConns = 4
+
 func (db *DB) openPostgres(rawURL string, maxConns int) error {
 	cfg, err := pgx.ParseConfig(rawURL)
 	if err != nil {
@@ -25,6 +28,15 @@ func (db *DB) openPostgres(rawURL string, maxConns int) error {
 	limitPool(pool, maxConns)
 	db.write = bun.NewDB(pool, pgdialect.New())
 	db.read = db.write
+	byKey := cfg.Copy()
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		byKey.RuntimeParams[way] = "off"
+	}
+	byKey.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	byKey.RuntimeParams["jit"] = "off"
+	pool = sql.OpenDB(unprepared{stdlib.GetConnector(*byKey)})
+	limitPool(pool, keyedConns)
+	db.keyed = bun.NewDB(pool, pgdialect.New())
 	return nil
 }
 

@@ -15,19 +15,17 @@ type lookup int
 const (
 	byID      lookup = iota // tenant, nothing, ID
 	byAddress               // tenant, session, address
-	byNumber                // tenant, session, number of the person
-	lookups
+	byNumber                // tenant, session, number of the person: the chat has the canonical address of whoever has it
 )
 
 // joins tell how a lookup finds its chats, given wanted keys w of three columns t, x and y.
-var joins = [lookups]string{
+var joins = [...]string{
 	byID:      "JOIN whatsapp_chats AS c ON c.tenant_id = w.t AND c.id = w.y",
 	byAddress: "JOIN whatsapp_chats AS c ON c.tenant_id = w.t AND c.session_id = w.x AND c.address = w.y",
-	byNumber: "JOIN whatsapp_contacts AS p ON p.tenant_id = w.t AND p.number = w.y " +
-		"JOIN whatsapp_chats AS c ON c.tenant_id = w.t AND c.session_id = w.x AND c.address = COALESCE(p.lid, p.number)",
 }
 
 const (
+	numberJoin = "JOIN whatsapp_contacts AS p ON p.tenant_id = w.t AND p.number = w.y"
 	chatSelect = "w.t, w.x, w.y, c.tenant_id, c.id, c.session_id, c.address, c.kind, c.mode, c.person_until, c.unread, c.last_pos, c.last_message_id, c.merged_into, c.created_at, " +
 		"COALESCE(k.id, ''), COALESCE(k.number, ''), COALESCE(k.lid, ''), COALESCE(k.name, ''), COALESCE(k.created_at, 0), COALESCE(s.is_linked, 0)"
 	chatJoins = " LEFT JOIN whatsapp_contacts AS k ON k.tenant_id = c.tenant_id AND k.id = c.contact_id" +
@@ -81,23 +79,34 @@ func (r *round) wanted(keys [][3]string) (from string, args []any) {
 	return "(SELECT ? AS t, ? AS x, ? AS y" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", len(keys)-1) + ") AS w", args
 }
 
-// readChats reads and locks the chats at the places. On MySQL, where a lock takes the rows of every joined table, they are found first, then locked,
+// readChats reads and locks the chats at the places. Nobody is waited for, so that no order of locking can end in a deadlock. On MySQL, where a lock takes the rows of every joined table, they are found first, then locked,
 // then read.
 func (r *round) readChats(ctx context.Context, places map[place]bool) error {
-	var keys [lookups][][3]string
+	var keys [len(joins)][][3]string
+	var numbers [][3]string
 	for p := range places {
-		keys[p.by] = append(keys[p.by], [3]string{p.tenant, p.session, p.key})
-	}
-	for by, keys := range keys {
-		if len(keys) == 0 {
+		if p.by == byNumber {
+			numbers = append(numbers, [3]string{p.tenant, p.session, p.key})
 			continue
 		}
-		var err error
-		switch r.dialect {
-		case sqlkit.Postgres:
-			err = r.want(ctx, keys, chatSelect, joins[by]+chatJoins, " ORDER BY c.tenant_id, c.id FOR UPDATE OF c SKIP LOCKED", r.chatScanner(lookup(by)))
-		case sqlkit.MySQL:
+		keys[p.by] = append(keys[p.by], [3]string{p.tenant, p.session, p.key})
+	}
+	canonical, err := r.readNumbers(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	for _, at := range canonical {
+		if !places[at] {
+			keys[byAddress] = append(keys[byAddress], [3]string{at.tenant, at.session, at.key})
+		}
+	}
+	for by, keys := range keys {
+		switch {
+		case len(keys) == 0:
+		case r.dialect == sqlkit.MySQL:
 			err = r.readChatsMySQL(ctx, lookup(by), keys)
+		case r.dialect == sqlkit.Postgres:
+			err = r.want(ctx, keys, chatSelect, joins[by]+chatJoins, " FOR UPDATE OF c SKIP LOCKED", r.chatScanner(lookup(by)))
 		default:
 			err = r.want(ctx, keys, chatSelect, joins[by]+chatJoins, "", r.chatScanner(lookup(by)))
 		}
@@ -105,7 +114,30 @@ func (r *round) readChats(ctx context.Context, places map[place]bool) error {
 			return err
 		}
 	}
+	for number, at := range canonical {
+		if chat := r.byPlace[at]; chat != nil {
+			r.byPlace[number] = chat
+		}
+	}
 	return nil
+}
+
+// readNumbers tells where the chats of people with the numbers stand. Who changes that moves their chats too, which is seen when these are locked.
+func (r *round) readNumbers(ctx context.Context, numbers [][3]string) (map[place]place, error) {
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	out := make(map[place]place, len(numbers))
+	return out, r.want(ctx, numbers, "w.t, w.x, w.y, COALESCE(p.lid, p.number)", numberJoin, "", func(row scanner) error {
+		from := place{by: byNumber}
+		to := place{by: byAddress}
+		if err := row.Scan(&from.tenant, &from.session, &from.key, &to.key); err != nil {
+			return err
+		}
+		to.tenant, to.session = from.tenant, from.session
+		out[from] = to
+		return nil
+	})
 }
 
 func (r *round) readChatsMySQL(ctx context.Context, by lookup, keys [][3]string) error {
@@ -188,7 +220,7 @@ func (r *round) readMessages(ctx context.Context, keys map[waKey]bool, isLocked 
 	join, end := messageJoin, ""
 	if isLocked {
 		join += isOwn
-		end = map[sqlkit.Dialect]string{sqlkit.Postgres: " ORDER BY m.tenant_id, m.id FOR UPDATE OF m SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect]
+		end = map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR UPDATE OF m SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect]
 	}
 	return r.want(ctx, list, messageSelect, join, end, func(row scanner) error {
 		var c messageCols
