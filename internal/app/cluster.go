@@ -79,6 +79,7 @@ func (c *core) addCluster() {
 	}
 	c.group.Add(lifecycle.Component{Name: "live events", Run: c.live.Run})
 	c.group.Add(lifecycle.Component{Name: "locks", Run: c.locks.Run})
+	c.countFellows()
 }
 
 // killedGrace is how long a database server may take to notice that the process before this one is dead.

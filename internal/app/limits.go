@@ -28,7 +28,7 @@ type fellows struct{ last atomic.Int64 }
 
 func (f *fellows) number() int { return int(max(1, f.last.Load())) }
 
-// countFellows adds what keeps the count.
+// countFellows adds what keeps the count. It stands behind the locks, so that it lets go of its own before they stop.
 func (c *core) countFellows() {
 	if c.redis == nil {
 		return

@@ -51,7 +51,6 @@ func (c *core) build(ctx context.Context) error {
 		t.routes(c, c.api)
 	}
 	c.serveState()
-	c.countFellows()
 	c.group.Add(lifecycle.Component{Name: "changes", Run: c.followChanges})
 	return c.api.Check()
 }
