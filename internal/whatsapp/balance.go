@@ -18,6 +18,7 @@ const (
 	listEvery   = 5 * time.Second        // at which sessions there are
 	listSoonest = 500 * time.Millisecond // after a list, when somebody says that it has changed
 	queueEvery  = time.Second            // at which of them have something to send, in case a wake-up was lost
+	stepTimeout = 10 * time.Second       // for one look and what follows from it
 	mostClaimed = 500                    // at once
 	mostMoved   = 25                     // handed over at once to even out the shares
 	calm        = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
@@ -79,33 +80,41 @@ func (b *balancer) pause() time.Duration {
 	return listEvery
 }
 
-// step looks once at what is to be carried and by whom, and takes, gives or ends what follows from it.
+// step looks once at what is to be carried and by whom, and takes, gives or ends what follows from it. What this process carries is looked
+// after whether or not the locks can be asked.
 func (b *balancer) step(ctx context.Context) error {
 	now := b.m.svc.clock()
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
 	var errs []error
 	if age := now.Sub(b.listed); age >= listEvery || b.isStale && age >= listSoonest {
 		errs = append(errs, b.list(ctx, now))
 	}
-	if err := b.m.lookAround(ctx); err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	own := b.m.ownership()
-	b.notice(own, now)
 	var wanted []Session
 	for i := range b.sessions {
 		if b.sessions[i].isWanted() {
 			wanted = append(wanted, b.sessions[i])
 		}
 	}
+	b.drop(ctx, wanted)
+	b.reopenForgotten(wanted)
+	errs = append(errs, b.wakeQueued(ctx, now), b.even(ctx, wanted, now))
+	return errors.Join(errs...)
+}
+
+// even brings this process to its share.
+func (b *balancer) even(ctx context.Context, wanted []Session, now time.Time) error {
+	if err := b.m.lookAround(ctx); err != nil {
+		return err
+	}
+	own := b.m.ownership()
+	b.notice(own, now)
 	share := (len(wanted) + len(own.Processes) - 1) / max(1, len(own.Processes))
-	errs = append(errs, b.claim(ctx, b.takeable(wanted, own, share, now)))
+	err := b.claim(ctx, b.takeable(wanted, own, share, now))
 	if now.Sub(b.changed) >= calm {
 		b.m.handOver(ctx, b.surplus(wanted, own, share))
 	}
-	b.drop(ctx, wanted)
-	b.reopenForgotten(wanted)
-	errs = append(errs, b.wakeQueued(ctx, now))
-	return errors.Join(errs...)
+	return err
 }
 
 // list reads which sessions there are, and raises the alerts of those that nobody carries.
