@@ -39,6 +39,9 @@ type options struct {
 	rounds      int // of a measurement, of each kind
 }
 
+// mostLines is how many lines a business may have.
+const mostLines = 50
+
 func main() {
 	o := options{}
 	flag.Int64Var(&o.seed, "seed", 1, "where chance begins: equal seeds give equal plans")
@@ -98,6 +101,7 @@ func (o *options) complete(faults string) (err error) {
 	if o.measure != "" && measurements[o.measure] == nil {
 		return errors.New("restart and failover can be measured")
 	}
+	o.tenants = max(o.tenants, (o.sessions+mostLines-1)/mostLines)
 	if o.isSoak && o.instances < 2 {
 		return errors.New("a soak needs a process besides the one that it watches")
 	}

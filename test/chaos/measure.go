@@ -169,7 +169,7 @@ func (c *campaign) measureRestart(ctx context.Context) error {
 		return err
 	}
 	i := c.instances[0]
-	fmt.Fprintf(c.say, "\n%d lines on %s\n\n| process ended by | ready after | half connected | p95 | all connected |\n|---|---|---|---|---|\n", c.o.sessions, c.o.database)
+	fmt.Fprintf(c.say, "\n%d lines on %s\n\n| process ended by | ready after | half connected | p95 | all connected | processor time |\n|---|---|---|---|---|---|\n", c.o.sessions, c.o.database)
 	for n := range 2 * c.o.rounds {
 		if err = c.allConnected(ctx, c.o.calm); err != nil {
 			return err
@@ -191,7 +191,8 @@ func (c *campaign) measureRestart(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.say, "| %s | %s | %s | %s | %s |\n", kind, round(ready), round(percentile(times, 50)), round(percentile(times, 95)), round(times[len(times)-1]))
+		fmt.Fprintf(c.say, "| %s | %s | %s | %s | %s | %s |\n", kind, round(ready), round(percentile(times, 50)), round(percentile(times, 95)),
+			round(times[len(times)-1]), processorTime(i.current().cmd.Process.Pid))
 	}
 	return c.verdict()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,21 @@ func residentKiB(pid int) (int64, error) {
 		}
 	}
 	return 0, errors.New("the process tells no resident set")
+}
+
+// processorTime is how long a process has been computing, to 10 ms.
+func processorTime(pid int) time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// proc(5): the 14th and 15th fields, in ticks of 10 ms; the second, in parentheses, may hold spaces.
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	var user, system time.Duration
+	if _, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		return 0
+	}
+	return (user + system) * 10 * time.Millisecond
 }
 
 // redisServer is a Redis of the run's own, which may be killed and emptied. It keeps nothing on disk.
