@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -69,7 +70,8 @@ func TestPresenceOfAClientReachesWhoAsked(t *testing.T) {
 	ctx := context.Background()
 	require.NoError(t, a.SubscribePresence(ctx, jid(numberOf(2))))
 	require.True(t, await(a, func(*events.Presence) bool { return true }).Unavailable)
-	eventually(t, "it has a name", func() bool { return b.SendPresence(ctx, types.PresenceAvailable) == nil })
+	await(b, func(e *events.AppStateSyncComplete) bool { return e.Name == appstate.WAPatchCriticalBlock }) // it has its name
+	require.NoError(t, b.SendPresence(ctx, types.PresenceAvailable))
 	require.False(t, await(a, func(*events.Presence) bool { return true }).Unavailable)
 	phone, err := n.Phone(numberOf(2))
 	require.NoError(t, err)

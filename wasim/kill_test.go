@@ -211,7 +211,7 @@ func insist(t *testing.T, c *client, to, text string) {
 			return
 		}
 		if errors.Is(err, whatsmeow.ErrNotConnected) || !c.IsConnected() {
-			c.WaitForConnection(patience)
+			require.Eventually(t, c.IsConnected, patience, 5*time.Millisecond)
 		}
 	}
 	require.FailNow(t, "the message was never acknowledged", text)

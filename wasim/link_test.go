@@ -133,6 +133,7 @@ func TestUnlinkingAtThePhoneLogsTheClientOut(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
 	online, offline := linked(t, n, numberOf(1)), linked(t, n, numberOf(2))
+	eventually(t, "the clients have nothing else to do", func() bool { return n.Stats().Waiting == 0 })
 
 	require.NoError(t, n.Unlink(numberOf(1), 0))
 	out := await(online, func(*events.LoggedOut) bool { return true })
@@ -152,6 +153,7 @@ func TestClientLogsItselfOut(t *testing.T) {
 	n := newNetwork(t)
 	number := numberOf(1)
 	c := linked(t, n, number)
+	eventually(t, "the client has nothing else to do", func() bool { return n.Stats().Waiting == 0 })
 	require.NoError(t, c.Logout(context.Background()))
 	phone, err := n.Phone(number)
 	require.NoError(t, err)

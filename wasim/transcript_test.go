@@ -160,7 +160,7 @@ func TestFrameLogIsBoundedAndTellsWhatIsMissing(t *testing.T) {
 	first := answer["first"].(float64)
 	require.Equal(t, first-11, answer["missed"])
 	require.Equal(t, answer["last"].(float64)-49, first)
-	require.Zero(t, get(t, n, fmt.Sprintf("/sim/log?after=%d", int(first)))["missed"])
+	require.Zero(t, get(t, n, fmt.Sprintf("/sim/log?after=%d", int(answer["last"].(float64))))["missed"])
 	c.Disconnect()
 	require.NoError(t, n.Close())
 
