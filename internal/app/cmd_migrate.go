@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"turnero/internal/platform/migrate"
-	"turnero/internal/platform/sqlkit"
 )
 
 type migrateCommand struct {
@@ -20,7 +19,7 @@ func (c migrateCommand) Run(env *environment) error {
 		}
 		defer dir.Close()
 	}
-	db, err := sqlkit.Open(env.ctx, env.cfg.DatabaseURL(), 2)
+	db, err := openDatabase(env.ctx, env.cfg, 2)
 	if err != nil {
 		return err
 	}

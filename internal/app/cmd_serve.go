@@ -39,6 +39,9 @@ func (serveCommand) Run(env *environment) (err error) {
 	defer listener.Close()
 	c.baseURL = baseURL(c.cfg.PublicURL, listener.Addr())
 	c.openLocks(listener.Addr())
+	if err = c.watchServers(env.ctx); err != nil {
+		return err
+	}
 	if err = c.build(env.ctx); err != nil {
 		return err
 	}

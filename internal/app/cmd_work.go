@@ -12,7 +12,6 @@ import (
 	"turnero/internal/platform/jobs"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
-	"turnero/internal/platform/sqlkit"
 )
 
 type workCommand struct {
@@ -36,7 +35,7 @@ func givenUp(env *environment, do func(queue *jobs.Queue, log *outbox.Log) error
 			return fmt.Errorf("there is no database: %w", err)
 		}
 	}
-	db, err := sqlkit.Open(env.ctx, env.cfg.DatabaseURL(), 2)
+	db, err := openDatabase(env.ctx, env.cfg, 2)
 	if err != nil {
 		return err
 	}

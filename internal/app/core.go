@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"turnero/internal/appointments"
@@ -23,6 +24,7 @@ import (
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/peer"
+	"turnero/internal/platform/pulse"
 	"turnero/internal/platform/redisconn"
 	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
@@ -40,6 +42,8 @@ type core struct {
 	metrics *telemetry.Metrics
 	data    *dataDir
 	db      *sqlkit.DB
+	aside   *sqlkit.DB      // the same database, over one connection that no work takes; nil for an embedded one
+	pulse   *pulse.Pulse    // nil for an embedded database
 	redis   *redisconn.Conn // nil: the process shares its work with no other
 	cluster *cluster.Member // once the database is served, not only looked at
 	bus     bus.Bus
@@ -92,7 +96,7 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 	}
 	if c.cfg.Redis != "" {
 		if c.redis, err = redisconn.Open(env.ctx, c.cfg.Redis.Reveal()); err != nil {
-			return c, err
+			return c, fmt.Errorf("redis-url: %w", err)
 		}
 	}
 	if err = c.openBus(env.ctx); err != nil {
@@ -107,9 +111,18 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 	return c, nil
 }
 
+// openDatabase opens the configured database. Its error is one line.
+func openDatabase(ctx context.Context, cfg *config.Config, connections int) (*sqlkit.DB, error) {
+	db, err := sqlkit.Open(ctx, cfg.DatabaseURL(), connections)
+	if err != nil {
+		return nil, fmt.Errorf("database-url: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return db, nil
+}
+
 // openDatabase opens the database. An embedded one is brought up to date; a shared one must be current already.
 func (c *core) openDatabase(ctx context.Context) (err error) {
-	if c.db, err = sqlkit.Open(ctx, c.cfg.DatabaseURL(), c.cfg.DBConnections); err != nil {
+	if c.db, err = openDatabase(ctx, c.cfg, c.cfg.DBConnections); err != nil {
 		return err
 	}
 	if !c.cfg.Embedded() {
@@ -163,8 +176,10 @@ func (c *core) close() error {
 	if c.redis != nil {
 		errs = append(errs, c.redis.Close())
 	}
-	if c.db != nil {
-		errs = append(errs, c.db.Close())
+	for _, db := range []*sqlkit.DB{c.aside, c.db} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
 	}
 	if c.data != nil {
 		errs = append(errs, c.data.Close())

@@ -31,6 +31,9 @@ func (c *core) serveState() {
 		{Name: "database", Run: c.db.Ping},
 		{Name: "schema", Run: func(ctx context.Context) error { return migrate.Check(ctx, c.db) }},
 	}
+	if c.redis != nil {
+		checks = append(checks, gateway.Check{Name: "redis", Run: c.redis.Check, Optional: true})
+	}
 	c.mux.Handle("GET /health", gateway.Health(Version))
 	c.mux.Handle("GET /ready", gateway.Ready(c.group.Ready, checks))
 	c.mux.Handle("GET /metrics", c.metrics.Handler())
@@ -53,5 +56,5 @@ func (c *core) handler() (http.Handler, error) {
 	if !c.cfg.Runs("gateway") {
 		o.PassedOn = c.questions.IsMarked
 	}
-	return gateway.Handler(o, router), nil
+	return gateway.Handler(o, c.refuseWithoutDatabase(router)), nil
 }

@@ -167,14 +167,14 @@ func allowOrigins(origins []string, next http.Handler) http.Handler {
 		ExposedHeaders: []string{"Retry-After", "X-Request-ID"}, MaxAge: 600}).Handler(next)
 }
 
-// streams are the paths whose answers go on for as long as the caller listens.
-func isStream(path string) bool {
+// IsStream reports whether a path is one whose answers go on for as long as the caller listens.
+func IsStream(path string) bool {
 	return path == "/api/events" || strings.HasSuffix(path, "/events") && strings.HasPrefix(path, "/sim/") || strings.HasPrefix(path, "/ws/")
 }
 
 func limitTime(limit time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isStream(r.URL.Path) {
+		if IsStream(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Check is one thing that a process needs in order to be ready.
+// Check is one thing that a process needs in order to be ready, or, optional, one without which it does its work less well.
 type Check struct {
-	Name string
-	Run  func(ctx context.Context) error
+	Name     string
+	Run      func(ctx context.Context) error
+	Optional bool
 }
 
 // Health answers that the process is alive.
@@ -20,7 +21,8 @@ func Health(version string) http.HandlerFunc {
 	}
 }
 
-// Ready answers 200 when open says that the process takes requests and every check passes, else 503 with what failed.
+// Ready answers 200 when open says that the process takes requests and every check passes that is not optional, else 503.
+// Either way it says what failed.
 func Ready(open func() bool, checks []Check) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
@@ -31,8 +33,12 @@ func Ready(open func() bool, checks []Check) http.HandlerFunc {
 		}
 		for _, c := range checks {
 			results[c.Name] = "ok"
-			if err := c.Run(ctx); err != nil {
-				status, results[c.Name] = http.StatusServiceUnavailable, "failed"
+			if c.Run(ctx) == nil {
+				continue
+			}
+			results[c.Name] = "failed"
+			if !c.Optional {
+				status = http.StatusServiceUnavailable
 			}
 		}
 		writeJSON(w, status, map[string]any{"ready": status == http.StatusOK, "checks": results})

@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
 
 	"turnero/internal/fault"
+	"turnero/internal/platform/sqlkit"
 )
 
 // Problem is the body of every error answer: a problem document (RFC 9457, application/problem+json).
@@ -100,10 +102,7 @@ func ProblemOf(err error) *Problem {
 	}
 	f, ok := fault.As(err)
 	if !ok {
-		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
-		if errors.Is(err, context.DeadlineExceeded) {
-			f = fault.New(fault.Unavailable, "timeout", "this took too long; try again")
-		}
+		f = faultOf(err)
 	}
 	status, ok := statusOf[f.Code]
 	if !ok {
@@ -122,6 +121,30 @@ func ProblemOf(err error) *Problem {
 	return p
 }
 
+// When callers should come back after what may pass by itself, and after what an operator has to end.
+const (
+	retrySoon  = 2 * time.Second
+	retryLater = 30 * time.Second
+)
+
+// faultOf gives what a caller is told of an error that is no fault: whether trying again may help, and nothing of its inside.
+func faultOf(err error) *fault.Error {
+	switch {
+	case sqlkit.IsFull(err):
+		return fault.New(fault.Unavailable, "storage_full", "there is no room left to store this, so nothing was changed; try again later").WithRetryAfter(retryLater)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.Unavailable, "timeout", "this took too long; try again").WithRetryAfter(retrySoon)
+	case sqlkit.IsUnreachable(err):
+		return DatabaseAway()
+	}
+	return fault.New(fault.Internal, "internal", "something went wrong on our side")
+}
+
+// DatabaseAway is the fault of a request that finds no database. What it was to change may be stored, if the database went away meanwhile.
+func DatabaseAway() *fault.Error {
+	return fault.New(fault.Unavailable, "database_unavailable", "the database does not answer at the moment; try again, with the same Idempotency-Key where there is one").WithRetryAfter(retrySoon)
+}
+
 // WriteProblem answers with the problem document of an error.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := *ProblemOf(err)
@@ -135,6 +158,9 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *API) toProblem(ctx context.Context, err error) error {
+	if ended, ok := fault.As(context.Cause(ctx)); ok && errors.Is(err, context.Canceled) {
+		err = ended // we gave the request up, not its caller
+	}
 	p := *ProblemOf(err)
 	p.RequestID = RequestID(ctx)
 	if p.Status >= http.StatusInternalServerError && !fault.Is(err, fault.Unavailable) && !errors.Is(err, context.Canceled) {

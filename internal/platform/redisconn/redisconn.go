@@ -2,8 +2,10 @@ package redisconn
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -41,6 +43,9 @@ func Open(ctx context.Context, rawURL string) (*Conn, error) {
 	c := &Conn{client: redis.NewClient(opts), addr: opts.Addr}
 	if err = c.suits(ctx); err != nil {
 		_ = c.client.Close()
+		if opts.Password != "" && strings.Contains(err.Error(), opts.Password) {
+			return nil, fmt.Errorf("what answers at %s is no Redis: it repeats what it is told", c.addr)
+		}
 		return nil, err
 	}
 	return c, nil
@@ -84,8 +89,8 @@ func bound(o *redis.Options) {
 
 // suits asks the server what it is.
 func (c *Conn) suits(ctx context.Context) error {
-	if err := c.Check(ctx); err != nil {
-		return err
+	if err := c.client.Ping(ctx).Err(); err != nil {
+		return c.explain(err)
 	}
 	info, err := c.client.Info(ctx).Result()
 	if err != nil {
@@ -103,6 +108,31 @@ func (c *Conn) suits(ctx context.Context) error {
 		return fmt.Errorf("redis at %s is a read-only replica; give the address of its primary", c.addr)
 	}
 	return nil
+}
+
+// explain says what an operator can do about a server that did not take the first call.
+func (c *Conn) explain(err error) error {
+	refused := redis.Error(nil)
+	var network net.Error
+	var plain tls.RecordHeaderError
+	switch text := err.Error(); {
+	case strings.Contains(text, "WRONGPASS"):
+		return fmt.Errorf("redis at %s refuses the user name or the password of the URL: %w", c.addr, err)
+	case strings.Contains(text, "NOAUTH"):
+		return fmt.Errorf("redis at %s wants a password, as in redis://:PASSWORD@HOST:PORT: %w", c.addr, err)
+	case errors.As(err, &plain):
+		return fmt.Errorf("redis at %s speaks no TLS: begin the URL with redis://: %w", c.addr, err)
+	case errors.As(err, &refused), isCertificate(err):
+		return c.wrap(err)
+	case errors.As(err, &network):
+		return fmt.Errorf("no Redis answers at %s: %w", c.addr, err)
+	}
+	return fmt.Errorf("what answers at %s is no Redis, or wants TLS (rediss://): %w", c.addr, err)
+}
+
+func isCertificate(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	return errors.As(err, &untrusted)
 }
 
 func field(info, name string) string {

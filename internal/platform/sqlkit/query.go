@@ -37,6 +37,15 @@ func (h Handle) Clock() bun.Safe {
 	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
 }
 
+// Now reads the database's own clock.
+func (h Handle) Now(ctx context.Context) (time.Time, error) {
+	var micros int64
+	if err := h.Read().NewRaw("SELECT ?", h.Clock()).Scan(ctx, &micros); err != nil {
+		return time.Time{}, err
+	}
+	return Time(micros), nil
+}
+
 // ForUpdate locks the selected rows until the end of the transaction. On SQLite there is nothing to add: a writing
 // transaction already excludes every other.
 func (h Handle) ForUpdate(q *bun.SelectQuery) *bun.SelectQuery {
