@@ -15,7 +15,7 @@ import (
 
 const (
 	askLimit   = 250 * time.Millisecond // for one question; who waits is a request
-	probeEvery = 250 * time.Millisecond // while the server is lost, one request in this time tries it
+	probeEvery = time.Second            // while the server is lost, one request in this time tries it
 	debtChunk  = 500                    // keys whose debts are told at once
 )
 
