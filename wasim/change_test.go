@@ -24,8 +24,8 @@ func TestClientRefillsItsKeysWhenTheyRunOut(t *testing.T) {
 		c.awaitText(fmt.Sprint("primera vez ", i))
 	}
 	eventually(t, "the stock is filled up", func() bool {
-		count, err := c.DangerousInternals().GetServerPreKeyCount(context.Background())
-		return err == nil && count > people/2
+		phone, err := n.Phone(business)
+		return err == nil && phone.Devices[0].Keys > people/2
 	})
 	require.Zero(t, n.Stats().RetriesIn)
 }

@@ -34,6 +34,7 @@ type Device struct {
 	LinkedAt  time.Time `json:"linkedAt"`
 	Connected bool      `json:"connected"`
 	Available bool      `json:"available"` // has announced that its user is there
+	Keys      int       `json:"keys"`      // one-time keys that nobody has taken
 	Waiting   int       `json:"waiting"`   // stanzas it has not acknowledged
 }
 
@@ -277,6 +278,6 @@ func (d *device) public() Device {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return Device{Number: int(d.number), JID: d.label, Name: d.name, Platform: d.platform, LinkedAt: d.linkedAt, Connected: d.conn != nil,
-		Available: d.isAvailable,
-		Waiting:   len(d.outbox.stanzas)}
+		Available: d.isAvailable, Keys: d.keyCount(),
+		Waiting: len(d.outbox.stanzas)}
 }

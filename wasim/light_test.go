@@ -212,6 +212,15 @@ func (l *LightClient) Ask(ctx context.Context, xmlns, kind string, content ...no
 	return answer, err
 }
 
+// AskStored asks one of the stored queries of w:mex and returns the answer's JSON.
+func (l *LightClient) AskStored(ctx context.Context, query string) (string, error) {
+	answer, err := l.Ask(ctx, "w:mex", "get", node{Tag: "query", Attrs: attrs{"query_id": query}, Content: []byte(`{"variables":{}}`)})
+	if err != nil {
+		return "", err
+	}
+	return string(content(answer, "result")), nil
+}
+
 func (l *LightClient) roundTrip(ctx context.Context, id string, n node) (*node, error) {
 	answer := make(chan *node, 1)
 	l.mu.Lock()

@@ -1,14 +1,10 @@
 package wasim_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.mau.fi/whatsmeow"
-	waBinary "go.mau.fi/whatsmeow/binary"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"turnero/wasim"
@@ -86,27 +82,18 @@ func TestRestrictionOutlivesTheNetworkAndReachesWhoWasAway(t *testing.T) {
 
 func TestClientMayAskWhetherItsAccountIsRestricted(t *testing.T) {
 	t.Parallel()
-	s := newScene(t)
-	ask := func(query string) (string, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		answer, err := s.client.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{Namespace: "w:mex", Type: "get", To: types.ServerJID,
-			Content: []waBinary.Node{{Tag: "query", Attrs: waBinary.Attrs{"query_id": query}, Content: []byte(`{"variables":{}}`)}}})
-		if err != nil {
-			return "", err
-		}
-		return string(answer.GetChildByTag("result").Content.([]byte)), nil
-	}
+	n := newNetwork(t)
+	l := light(t, n, numberOf(1))
 	const lock = "23983697327930364"
-	body, err := ask(lock)
+	body, err := l.AskStored(t.Context(), lock)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"data":{"xwa2_fetch_account_reachout_timelock":{"is_active":false}}}`, body)
-	_, err = s.net.Restrict(s.business, wasim.RestrictNewChats, time.Hour)
+	_, err = n.Restrict(numberOf(1), wasim.RestrictNewChats, time.Hour)
 	require.NoError(t, err)
-	body, err = ask(lock)
+	body, err = l.AskStored(t.Context(), lock)
 	require.NoError(t, err)
 	require.Contains(t, body, `"enforcement_type":"DEFAULT","is_active":true,"time_enforcement_ends":"`)
-	_, err = ask("1")
+	_, err = l.AskStored(t.Context(), "1")
 	require.ErrorContains(t, err, "501")
 }
 
