@@ -114,6 +114,20 @@ func TestReadinessFollowsTheProcessAndItsChecks(t *testing.T) {
 	require.Contains(t, w.Body.String(), "stopping")
 }
 
+func TestReadinessSaysWhatIsDegraded(t *testing.T) {
+	t.Parallel()
+	silent := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	fine := func(ctx context.Context) error { return ctx.Err() }
+	checks := []gateway.Check{{Name: "redis", Run: silent, Optional: true}, {Name: "database", Run: fine}}
+	w := get(gateway.Ready(func() bool { return true }, checks), "/ready")
+	require.Equal(t, 200, w.Code, "it can work without")
+	require.JSONEq(t, `{"ready":true,"checks":{"redis":"failed","database":"ok"}}`, w.Body.String(), "one that is silent takes no time from the others")
+	checks[0], checks[1] = gateway.Check{Name: "database", Run: silent}, gateway.Check{Name: "redis", Run: fine, Optional: true}
+	w = get(gateway.Ready(func() bool { return true }, checks), "/ready")
+	require.Equal(t, 503, w.Code)
+	require.JSONEq(t, `{"ready":false,"checks":{"redis":"ok","database":"failed"}}`, w.Body.String())
+}
+
 // memoryLog is an event log in memory.
 type memoryLog struct {
 	mu      sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -31,9 +32,15 @@ func Ready(open func() bool, checks []Check) http.HandlerFunc {
 		if !open() {
 			status, results["process"] = http.StatusServiceUnavailable, "starting or stopping"
 		}
-		for _, c := range checks {
+		errs := make([]error, len(checks))
+		var asking sync.WaitGroup
+		for i, c := range checks {
+			asking.Go(func() { errs[i] = c.Run(ctx) })
+		}
+		asking.Wait()
+		for i, c := range checks {
 			results[c.Name] = "ok"
-			if c.Run(ctx) == nil {
+			if errs[i] == nil {
 				continue
 			}
 			results[c.Name] = "failed"
