@@ -44,6 +44,26 @@ func (s *Service) changeSession(ctx context.Context, ref Ref, fence int64, chang
 	return after, nil
 }
 
+// turnSession is updateSession for what a session's owner tells, which is stored together with what others tell at this moment: a
+// thousand lines that come back at once must not be thousands of transactions.
+func (s *Service) turnSession(ctx context.Context, t Term, change func(*Session) []events.Event) (Session, error) {
+	var before, after Session
+	ok, err := s.store.Turn(ctx, Turn{t, func(session *Session) []events.Event {
+		before = *session
+		told := change(session)
+		after = *session
+		return told
+	}})
+	switch {
+	case err != nil:
+		return Session{}, err
+	case !ok:
+		return s.updateSession(ctx, t.Ref, t.Fence, func(session *Session) ([]events.Event, error) { return change(session), nil })
+	}
+	s.noteChange(before, after)
+	return after, nil
+}
+
 // noteChange logs what changed, and has a downtime watched.
 func (s *Service) noteChange(before, after Session) {
 	who := []any{"tenant", after.Tenant.String(), "session", after.Session.String(), "status", string(after.Status), "reason", after.Reason}
@@ -67,14 +87,18 @@ func (s *Service) noteChange(before, after Session) {
 // linkChanged stores what an engine tells of the connection.
 func (s *Service) linkChanged(ctx context.Context, t Term, c LinkChange) (Session, error) {
 	status, reason, now := Status(c.State), clean(c.Reason, mostWAID), s.now()
-	if status == StatusLoggedOut {
+	switch status {
+	case StatusLoggedOut:
 		return s.unlink(ctx, t.Ref, t.Fence, status, reason)
+	case StatusQR:
+	default:
+		return s.turnSession(ctx, t, func(session *Session) []events.Event { return session.move(status, reason, c.Until, now) })
 	}
 	var failed []id.Message
 	session, err := s.changeSession(ctx, t.Ref, t.Fence, func(tx Store, session *Session) (told []events.Event, err error) {
 		failed, err = nil, nil
 		told = session.move(status, reason, c.Until, now)
-		if status == StatusQR && session.IsLinked { // the engine asks to be linked: the keys of the link are gone
+		if session.IsLinked { // the engine asks to be linked: the keys of the link are gone
 			session.IsLinked = false
 			failed, err = s.failQueued(ctx, tx, t.Ref)
 		}

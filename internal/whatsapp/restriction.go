@@ -14,7 +14,7 @@ const guessedLock = time.Hour
 
 // restricted stores what an engine tells of the account's restriction.
 func (s *Service) restricted(ctx context.Context, t Term, r Restriction) (Session, error) {
-	return s.updateSession(ctx, t.Ref, t.Fence, func(v *Session) ([]events.Event, error) { return v.restrict(r, s.now()), nil })
+	return s.turnSession(ctx, t, func(v *Session) []events.Event { return v.restrict(r, s.now()) })
 }
 
 // restrict notes until when the account is locked. A guess never shortens what WhatsApp said.

@@ -184,13 +184,13 @@ func (t *term) Learned(ctx context.Context, c ContactIDs) error {
 
 // Linked implements Sink.
 func (t *term) Linked(ctx context.Context, who Identity) error {
-	_, err := t.svc.updateSession(ctx, t.Ref, t.Fence, func(s *Session) ([]events.Event, error) {
+	_, err := t.svc.turnSession(ctx, t.Term, func(s *Session) []events.Event {
 		s.IsLinked = true
 		s.Identity.Contact = who.Contact.orElse(s.Identity.Contact)
 		if name := clean(who.PushName, mostName); name != "" {
 			s.Identity.PushName = name
 		}
-		return nil, nil
+		return nil
 	})
 	return t.heed(ctx, err)
 }

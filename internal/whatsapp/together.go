@@ -10,13 +10,15 @@ import (
 // TogetherStore makes the small changes of many sessions durable in few transactions: those that come while one transaction commits are
 // decided and written by the next. What a caller gives as Decide runs in there, perhaps more than once (the last run counts), while others wait: it may only compute.
 //
-// Both return ok false, with nothing changed, for what cannot be done this way: what is looked for is not there, or somebody else is changing it at
+// All return ok false, with nothing changed, for what cannot be done this way: what is looked for is not there, or somebody else is changing it at
 // this moment. A transaction of the caller's own can tell, and wait.
 type TogetherStore interface {
 	// Post changes one chat, most often by a new message in it.
 	Post(ctx context.Context, p Post) (ok bool, err error)
 	// Move changes messages that the business sent.
 	Move(ctx context.Context, m Move) (ok bool, err error)
+	// Turn changes what a session is doing.
+	Turn(ctx context.Context, t Turn) (ok bool, err error)
 }
 
 // Post says which chat is to be changed, and how.
@@ -64,4 +66,11 @@ type Move struct {
 	WAIDs []string
 	// Decide changes status, reason and times of the messages, those that are there, and gives what is to be told of it.
 	Decide func(own []*Message) []events.Event
+}
+
+// Turn says which session is to be changed, and how.
+type Turn struct {
+	Term
+	// Decide changes the session's status, identity, link or downtime, nothing else of it, and gives what is to be told of it.
+	Decide func(s *Session) []events.Event
 }

@@ -24,6 +24,7 @@ type Store struct {
 	h         sqlkit.Handle
 	log       *outbox.Log
 	batch     *batch
+	turns     *turns
 	committer *groupcommit.Committer // nil: changes are not grouped
 }
 
@@ -31,7 +32,7 @@ var _ whatsapp.Store = (*Store)(nil)
 
 // New makes the Store of a database whose schema is in place.
 func New(db *sqlkit.DB, log *outbox.Log) *Store {
-	return &Store{h: db.Handle(), log: log, batch: &batch{log}}
+	return &Store{h: db.Handle(), log: log, batch: &batch{log}, turns: &turns{log}}
 }
 
 // on gives the store in a transaction.

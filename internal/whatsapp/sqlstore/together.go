@@ -28,16 +28,16 @@ var errElsewhere = errors.New("sqlstore: not there, or held by somebody else")
 
 // Post implements whatsapp.Store.
 func (s *Store) Post(ctx context.Context, p whatsapp.Post) (bool, error) {
-	return s.together(ctx, p.Term, &p)
+	return s.grouped(ctx, p.Term, s.batch, &p)
 }
 
 // Move implements whatsapp.Store.
 func (s *Store) Move(ctx context.Context, m whatsapp.Move) (bool, error) {
-	return s.together(ctx, m.Term, &m)
+	return s.grouped(ctx, m.Term, s.batch, &m)
 }
 
-func (s *Store) together(ctx context.Context, t whatsapp.Term, item any) (ok bool, err error) {
-	m := &groupcommit.Member{Batch: s.batch, Item: item}
+func (s *Store) grouped(ctx context.Context, t whatsapp.Term, b groupcommit.Batch, item any) (ok bool, err error) {
+	m := &groupcommit.Member{Batch: b, Item: item}
 	if t.Fence != 0 {
 		m.Fence = groupcommit.Fence{Tenant: t.Tenant.String(), ID: t.Session.String(), Value: t.Fence}
 	}
