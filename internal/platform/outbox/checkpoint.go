@@ -13,7 +13,7 @@ import (
 // checkpoint reads where a part of a consumer is, if it is held under that name.
 func (l *Log) checkpoint(ctx context.Context, consumer string, part int, holder string) (int64, error) {
 	var seq []int64
-	err := l.db.Handle().Write().NewSelect().Model((*cursor)(nil)).Column("seq").Where("name = ?", consumer).Where("part = ?", part).
+	err := l.db.Handle().Read().NewSelect().Model((*cursor)(nil)).Column("seq").Where("name = ?", consumer).Where("part = ?", part).
 		Where("holder = ?", holder).Scan(ctx, &seq)
 	if err != nil {
 		return 0, fmt.Errorf("read checkpoint: %w", err)
@@ -86,7 +86,7 @@ func anyOf(tenures []*tenure) func(q *bun.UpdateQuery) *bun.UpdateQuery {
 
 func (r *reader) stillHeld(ctx context.Context, holder string, tenures []*tenure) ([]*tenure, error) {
 	var rows []cursor
-	err := r.log.db.Handle().Write().NewSelect().Model(&rows).Column("name", "part").Where("holder = ?", holder).Scan(ctx)
+	err := r.log.db.Handle().Read().NewSelect().Model(&rows).Column("name", "part").Where("holder = ?", holder).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for what is held: %w", err)
 	}

@@ -157,7 +157,7 @@ func (c *child) write(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(60 * time.Millisecond)
+	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	noThanks := errors.New("rolled back on purpose")
 	for ctx.Err() == nil {

@@ -43,7 +43,7 @@ func (k *keeper) look(ctx context.Context) (*state, error) {
 		Gone   int64
 	}
 	h := k.log.db.Handle()
-	err := h.Write().NewRaw(`SELECT name, part, holder, 0 AS gone FROM outbox_consumers WHERE name <> ?
+	err := h.Read().NewRaw(`SELECT name, part, holder, 0 AS gone FROM outbox_consumers WHERE name <> ?
 		UNION ALL SELECT duties, -1, holder, CASE WHEN held_until < ? THEN 1 ELSE 0 END FROM outbox_members`, trimRow, h.Clock()).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read who does what: %w", err)
