@@ -3,9 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -27,10 +25,8 @@ import (
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/peer"
-	"turnero/internal/platform/redisconn/redistest"
 	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
-	"turnero/internal/platform/sqlkit/sqltest"
 )
 
 // part is one process of an installation.
@@ -101,27 +97,7 @@ type split struct {
 
 func startSplit(t *testing.T, database string) *split {
 	t.Helper()
-	s := &split{database: sqltest.FreshURL(t, database)}
-	_, _ = rand.Read(s.master[:])
-	out, code := runBinary(t, "migrate", "--database-url", s.database)
-	require.Zero(t, code, out)
-	shared := []string{"--database-url", s.database, "--redis-url", os.Getenv(redistest.Env), "--master-key", hex.EncodeToString(s.master[:])}
-	out, code = runBinary(t, append([]string{"user", "create", "root@example.com", "--data", t.TempDir()}, shared...)...)
-	require.Zero(t, code, out)
-	_, password, ok := strings.Cut(out, "said this once: ")
-	require.True(t, ok, out)
-	s.root = login{"root@example.com", strings.TrimSpace(password)}
-
-	make := func(name, path string, args ...string) *part {
-		p := &part{t: t, name: name, port: freePort(t), path: path, args: args, logs: &lockedBuffer{}}
-		t.Cleanup(func() {
-			p.end(syscall.SIGKILL)
-			if t.Failed() {
-				t.Logf("output of %s:\n%s", name, p.logs)
-			}
-		})
-		return p
-	}
+	s, shared, make := newInstallation(t, database)
 	sim := make("the network", "/sim/phones", "sim", "--memory")
 	run := func(name, targets string) *part {
 		return make(name, "/ready", append([]string{"serve", "--target", targets, "--data", t.TempDir(), "--network", "sim", "--sim-url", sim.url()}, shared...)...)
@@ -148,7 +124,7 @@ func startSplit(t *testing.T, database string) *split {
 // at gives the caller at a process of its own instead of the gateway.
 func (c *caller) at(p *part) *caller {
 	direct := &process{t: c.p.t}
-	direct.Demo.BaseURL = p.url()
+	direct.Demo.BaseURL, direct.Demo.SimURL = p.url(), c.p.Demo.SimURL
 	return &caller{p: direct, token: c.token, apiKey: c.apiKey}
 }
 
