@@ -36,17 +36,24 @@ const (
 
 var messageSelect = "m." + strings.Join(messageColumnNames, ", m.")
 
-// mostWanted bounds the keys that are part of one text.
-const mostWanted = 300
+// mostWantedOf bounds the keys of one query. On MySQL they are part of its text; on SQLite there is no round trip to save.
+func mostWantedOf(d sqlkit.Dialect) int {
+	switch d {
+	case sqlkit.Postgres:
+		return 5000
+	case sqlkit.MySQL:
+		return 300
+	}
+	return 1
+}
 
 // want runs a query for each part of the keys that one statement may name. It reads "SELECT " + columns + " FROM keys AS w " + join + end.
 func (r *round) want(ctx context.Context, keys [][3]string, columns, join, end string, scan func(row scanner) error) error {
-	size := map[sqlkit.Dialect]int{sqlkit.Postgres: 5000, sqlkit.MySQL: mostWanted, sqlkit.SQLite: 1}[r.dialect]
 	if r.dialect != sqlkit.Postgres { // the keys come first, whatever the planner thinks
 		word := map[sqlkit.Dialect]string{sqlkit.MySQL: " STRAIGHT_JOIN ", sqlkit.SQLite: " CROSS JOIN "}[r.dialect]
 		join = strings.ReplaceAll(strings.ReplaceAll(" "+join, " JOIN ", word), "LEFT"+word, "LEFT JOIN ")
 	}
-	for part := range slices.Chunk(keys, size) {
+	for part := range slices.Chunk(keys, mostWantedOf(r.dialect)) {
 		from, args := r.wanted(part)
 		rows, err := r.native.QueryContext(ctx, "SELECT "+columns+" FROM "+from+" "+join+end, args...)
 		if err != nil {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -209,8 +210,23 @@ func (s *Store) selectQueued(ref whatsapp.Ref) *bun.SelectQuery {
 		Where("m.tenant_id = ?", ref.Tenant).Where("m.session_id = ?", ref.Session).Where("m.is_queued = 1")
 }
 
-// ListQueued implements whatsapp.Store.
+// ListQueued implements whatsapp.Store. Queues that fit in a page are read for many sessions at once.
 func (s *Store) ListQueued(ctx context.Context, ref whatsapp.Ref, except []id.Chat, limit int) ([]whatsapp.Queued, error) {
+	if s.h.InsideTx() {
+		return s.listQueued(ctx, ref, except, limit)
+	}
+	all, err := s.queues.Ask(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if !all.isWhole {
+		return s.listQueued(ctx, ref, except, limit)
+	}
+	out := slices.DeleteFunc(all.messages, func(q whatsapp.Queued) bool { return slices.Contains(except, q.ChatID) })
+	return out[:min(len(out), limit)], nil
+}
+
+func (s *Store) listQueued(ctx context.Context, ref whatsapp.Ref, except []id.Chat, limit int) ([]whatsapp.Queued, error) {
 	q := s.selectQueued(ref)
 	if len(except) > 0 {
 		q = q.Where("m.chat_id NOT IN (?)", bun.List(except))

@@ -25,6 +25,7 @@ type Store struct {
 	log       *outbox.Log
 	batch     *batch
 	turns     *turns
+	queues    *groupcommit.Reader[whatsapp.Ref, queue]
 	committer *groupcommit.Committer // nil: changes are not grouped
 }
 
@@ -32,7 +33,9 @@ var _ whatsapp.Store = (*Store)(nil)
 
 // New makes the Store of a database whose schema is in place.
 func New(db *sqlkit.DB, log *outbox.Log) *Store {
-	return &Store{h: db.Handle(), log: log, batch: &batch{log}, turns: &turns{log}}
+	return &Store{h: db.Handle(), log: log, batch: &batch{log}, turns: &turns{log}, queues: groupcommit.NewReader(func(ctx context.Context, sessions []whatsapp.Ref) ([]queue, error) {
+		return readQueues(ctx, db, sessions)
+	})}
 }
 
 // on gives the store in a transaction.

@@ -110,12 +110,12 @@ func (s *session) query(ctx context.Context, id tableID, condition string, args 
 	return out, nil
 }
 
-// scan reads one row whose columns are those of the table: keys, texts, whole numbers, bytes.
-func scan(id tableID, rows *sql.Rows, open func(k key, data []byte) ([]byte, error)) (found, error) {
+// scan reads one row whose columns are those of the table: keys, texts, whole numbers, bytes. What stands before them goes into before.
+func scan(id tableID, rows *sql.Rows, open func(k key, data []byte) ([]byte, error), before ...any) (found, error) {
 	t := tables[id]
 	k, r := key{table: id}, &row{}
 	var parts [3][]byte
-	var into []any
+	into := before
 	for i, c := range t.keys {
 		if c.Kind == groupcommit.Int {
 			into = append(into, &k.num)
@@ -151,6 +151,17 @@ func (s *session) read(ctx context.Context, k key) (*row, error) {
 	t := tables[k.table]
 	if t.name == "" {
 		return nil, nil
+	}
+	if s.store.lookups != nil && !t.isShared {
+		r, err := s.store.lookups.Ask(ctx, lookup{s.tenantText, s.sessionText, k})
+		if err != nil || r == nil {
+			return nil, err
+		}
+		plain, err := s.opened(k, r.data)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", t.name, err)
+		}
+		return &row{texts: r.texts, ints: r.ints, data: plain}, nil
 	}
 	var condition strings.Builder
 	args := make([]any, len(t.keys))

@@ -50,6 +50,7 @@ type Store struct {
 	isCommitter bool // the committer is the store's own
 	now         func() time.Time
 	log         *slog.Logger
+	lookups     *groupcommit.Reader[lookup, *row] // nil where there is no round trip to save
 
 	mu    sync.Mutex
 	pairs map[id.Tenant]*atomic.Int64
@@ -66,6 +67,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.claim(ctx); err != nil {
 		return nil, err
+	}
+	if o.DB.Dialect() == sqlkit.Postgres {
+		s.lookups = groupcommit.NewReader(s.lookUp)
 	}
 	if s.committer == nil {
 		s.committer, s.isCommitter = NewCommitter(o.DB), true

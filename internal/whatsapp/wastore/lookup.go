@@ -1,0 +1,96 @@
+package wastore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"turnero/internal/platform/groupcommit"
+)
+
+// lookup asks for one row of one session. Its answer is the row as it is stored, sealed; nil when there is none.
+type lookup struct {
+	tenant, session string
+	key             key
+}
+
+// lookUp reads rows of many sessions, one query for each table. PostgreSQL only.
+func (s *Store) lookUp(ctx context.Context, wanted []lookup) ([]*row, error) {
+	byTable := map[tableID][]lookup{}
+	for _, l := range wanted {
+		byTable[l.key.table] = append(byTable[l.key.table], l)
+	}
+	rows := make(map[lookup]*row, len(wanted))
+	for id, list := range byTable {
+		if err := s.lookUpIn(ctx, id, list, rows); err != nil {
+			return nil, fmt.Errorf("read %s: %w", tables[id].name, err)
+		}
+	}
+	out := make([]*row, len(wanted))
+	for i, l := range wanted {
+		out[i] = rows[l]
+	}
+	return out, nil
+}
+
+func (s *Store) lookUpIn(ctx context.Context, id tableID, list []lookup, into map[lookup]*row) error {
+	query, args := lookupQuery(id, list)
+	rows, err := s.db.Keyed().Native().QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // what matters is rows.Err
+	asStored := func(_ key, data []byte) ([]byte, error) { return data, nil }
+	for rows.Next() {
+		var l lookup
+		f, err := scan(id, rows, asStored, &l.tenant, &l.session)
+		if err != nil {
+			return err
+		}
+		l.key = f.key
+		into[l] = f.row
+	}
+	return rows.Err()
+}
+
+// lookupQuery asks for the rows that have one of the keys, each of which is a row of arrays.
+func lookupQuery(id tableID, list []lookup) (string, []any) {
+	t := tables[id]
+	tenants, sessions := make([]string, len(list)), make([]string, len(list))
+	for i, l := range list {
+		tenants[i], sessions[i] = l.tenant, l.session
+	}
+	args := []any{tenants, sessions}
+	arrays, names, on := "$1::text[], $2::text[]", "t, x", "r.tenant_id = w.t AND r.session_id = w.x"
+	for i, c := range t.keys {
+		kind, values := keyArray(c.Kind, i, list)
+		args = append(args, values)
+		arrays += fmt.Sprintf(", $%d::%s[]", len(args), kind)
+		names += fmt.Sprintf(", k%d", i)
+		on += fmt.Sprintf(" AND r.%s = w.k%d", c.Name, i)
+	}
+	return "SELECT r.tenant_id, r.session_id, r." + strings.ReplaceAll(t.columns, ", ", ", r.") + " FROM unnest(" + arrays + ") AS w(" + names + ") JOIN " + t.name + " AS r ON " + on, args
+}
+
+// keyArray gives the i-th part of keys as an array of PostgreSQL.
+func keyArray(kind groupcommit.Kind, i int, list []lookup) (name string, values any) {
+	switch kind {
+	case groupcommit.Int:
+		out := make([]int64, len(list))
+		for n, l := range list {
+			out[n] = l.key.num
+		}
+		return "bigint", out
+	case groupcommit.Bytes:
+		out := make([][]byte, len(list))
+		for n, l := range list {
+			out[n] = l.key.part(i).([]byte)
+		}
+		return "bytea", out
+	}
+	out := make([]string, len(list))
+	for n, l := range list {
+		out[n] = l.key.part(i).(string)
+	}
+	return "text", out
+}
