@@ -2,19 +2,23 @@ package wameow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/util/keys"
 
 	"turnero/internal/events"
 	"turnero/internal/whatsapp"
 	"turnero/internal/whatsapp/wameow"
+	"turnero/wasim"
 )
 
 // brittle is a device store that breaks on request.
@@ -59,8 +63,9 @@ func (b *brittle) breakOn(times int, calls ...string) {
 }
 
 func (b *brittle) cover(d *store.Device) {
-	s := &brittleStores{b: b, SessionStore: d.Sessions, IdentityStore: d.Identities, EventBuffer: d.EventBuffer, PreKeyStore: d.PreKeys, LIDStore: d.LIDs}
-	d.Sessions, d.Identities, d.EventBuffer, d.PreKeys, d.LIDs = s, s, s, s, s
+	s := &brittleStores{b: b, SessionStore: d.Sessions, IdentityStore: d.Identities, EventBuffer: d.EventBuffer, PreKeyStore: d.PreKeys, LIDStore: d.LIDs,
+		SenderKeyStore: d.SenderKeys, ContactStore: d.Contacts, DeviceContainer: d.Container}
+	d.Sessions, d.Identities, d.EventBuffer, d.PreKeys, d.LIDs, d.SenderKeys, d.Contacts, d.Container = s, s, s, s, s, s, s, s
 }
 
 type brittleStores struct {
@@ -70,6 +75,9 @@ type brittleStores struct {
 	store.EventBuffer
 	store.PreKeyStore
 	store.LIDStore
+	store.SenderKeyStore
+	store.ContactStore
+	store.DeviceContainer
 }
 
 func (s *brittleStores) GetSession(ctx context.Context, address string) ([]byte, error) {
@@ -140,6 +148,55 @@ func (s *brittleStores) DoDecryptionTxn(ctx context.Context, fn func(context.Con
 	})
 }
 
+func (s *brittleStores) GetPreKey(ctx context.Context, id uint32) (*keys.PreKey, error) {
+	if err := s.b.check("GetPreKey"); err != nil {
+		return nil, err
+	}
+	return s.PreKeyStore.GetPreKey(ctx, id)
+}
+
+func (s *brittleStores) UploadedPreKeyCount(ctx context.Context) (int, error) {
+	if err := s.b.check("UploadedPreKeyCount"); err != nil {
+		return 0, err
+	}
+	return s.PreKeyStore.UploadedPreKeyCount(ctx)
+}
+
+func (s *brittleStores) PutBufferedEvent(ctx context.Context, hash [32]byte, plaintext []byte, at time.Time) error {
+	if err := s.b.check("PutBufferedEvent"); err != nil {
+		return err
+	}
+	return s.EventBuffer.PutBufferedEvent(ctx, hash, plaintext, at)
+}
+
+func (s *brittleStores) GetSenderKey(ctx context.Context, group, user string) ([]byte, error) {
+	if err := s.b.check("GetSenderKey"); err != nil {
+		return nil, err
+	}
+	return s.SenderKeyStore.GetSenderKey(ctx, group, user)
+}
+
+func (s *brittleStores) PutSenderKey(ctx context.Context, group, user string, key []byte) error {
+	if err := s.b.check("PutSenderKey"); err != nil {
+		return err
+	}
+	return s.SenderKeyStore.PutSenderKey(ctx, group, user, key)
+}
+
+func (s *brittleStores) PutPushName(ctx context.Context, user types.JID, name string) (bool, string, error) {
+	if err := s.b.check("PutPushName"); err != nil {
+		return false, "", err
+	}
+	return s.ContactStore.PutPushName(ctx, user, name)
+}
+
+func (s *brittleStores) PutDevice(ctx context.Context, d *store.Device) error {
+	if err := s.b.check("PutDevice"); err != nil {
+		return err
+	}
+	return s.DeviceContainer.PutDevice(ctx, d)
+}
+
 func (s *brittleStores) RemovePreKey(ctx context.Context, id uint32) error {
 	if err := s.b.check("RemovePreKey"); err != nil {
 		return err
@@ -164,7 +221,7 @@ func brittleBench(t *testing.T) (*bench, *brittle) {
 func TestStoreErrorsDuringDecryptionLoseNothing(t *testing.T) {
 	t.Parallel()
 	for _, call := range []string{"GetSession", "PutSession", "PutIdentity", "IsTrustedIdentity", "GetBufferedEvent", "RemovePreKey", "commit", "panic",
-		"GetLIDForPN", "ClearBufferedEventPlaintext"} {
+		"GetLIDForPN", "ClearBufferedEventPlaintext", "GetPreKey", "PutBufferedEvent", "PutPushName"} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			b, devices := brittleBench(t)
@@ -204,6 +261,77 @@ func TestStoreErrorsDuringEncryptionSendNothing(t *testing.T) {
 			_, _, err = b.send("después")
 			require.NoError(t, err)
 			require.Equal(t, []string{"antes", "después"}, b.shown(b.customer, b.business))
+			b.clean()
+		})
+	}
+}
+
+// In groups everybody has one key for all others, which comes encrypted for each device.
+func TestStoreErrorsInGroupsLoseNothing(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"GetSession", "PutSession", "GetSenderKey", "PutSenderKey", "PutBufferedEvent", "GetBufferedEvent", "GetPreKey", "commit", "panic"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			b, devices := brittleBench(t)
+			group, err := b.net.AddGroup("Vecinos", []string{b.customer, b.business})
+			require.NoError(t, err)
+			retries := b.net.Stats().RetriesIn
+			devices.breakOn(3, call)
+			for _, text := range []string{"uno", "dos"} {
+				_, err = b.net.Send(t.Context(), b.customer, group.ID, text)
+				require.NoError(t, err)
+			}
+			b.sink.awaitTexts(t, "uno", "dos")
+			require.Positive(t, devices.broken.Load())
+			eventually(t, "all is acknowledged", func() bool { return b.net.Stats().Waiting == 0 })
+			require.Equal(t, retries, b.net.Stats().RetriesIn, "nobody was asked to send it again")
+			b.clean()
+		})
+	}
+}
+
+func TestStoreErrorsDuringEncryptionForAGroupSendNothing(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"GetSenderKey", "PutSenderKey", "GetManySessions", "PutManySessions", "commit", "panic"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			b, devices := brittleBench(t)
+			group, err := b.net.AddGroup("Vecinos", []string{b.customer, b.business})
+			require.NoError(t, err)
+			to, err := whatsapp.ParseAddress(group.ID)
+			require.NoError(t, err)
+			m := whatsapp.Outgoing{WAID: events.WhatsAppMessageID(), To: to, Text: "al fin"}
+			before := b.net.Stats().MessagesIn
+			devices.breakOn(1, call)
+			_, err = b.line.Send(t.Context(), m)
+			require.Error(t, err)
+			require.Positive(t, devices.broken.Load())
+			require.True(t, errors.Is(err, whatsapp.ErrNotConnected) || errors.Is(err, whatsapp.ErrUnknownOutcome), "it is tried again: %v", err)
+			require.Equal(t, before, b.net.Stats().MessagesIn)
+			_, err = b.sendAgain(m)
+			require.NoError(t, err)
+			eventually(t, "it is shown once", func() bool { return slices.Equal([]string{"al fin"}, b.shown(b.customer, b.business)) })
+			b.clean()
+		})
+	}
+}
+
+func TestStoreErrorsWhileConnectingAreHealed(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"UploadedPreKeyCount", "PutDevice"} {
+		t.Run(call, func(t *testing.T) {
+			t.Parallel()
+			b, devices := brittleBench(t)
+			n := b.sink.stateCount()
+			devices.breakOn(2, call)
+			b.fault(wasim.Fault{Kind: "cut"})
+			b.write("sigo aquí")
+			b.sink.awaitConnectedAgain(t, n)
+			b.sink.awaitTexts(t, "sigo aquí")
+			eventually(t, "all is acknowledged", func() bool { return b.net.Stats().Waiting == 0 })
+			if call != "PutDevice" { // a device that has not changed is not stored
+				require.Positive(t, devices.broken.Load())
+			}
 			b.clean()
 		})
 	}
