@@ -108,6 +108,8 @@ func (r *reader) readParked(ctx context.Context) {
 	if len(r.tenures) == 0 {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	var consumers []string
 	for _, t := range r.tenures {
 		if !slices.Contains(consumers, t.c.name) {
@@ -119,7 +121,7 @@ func (r *reader) readParked(ctx context.Context) {
 		FROM outbox_parked AS p JOIN outbox AS o ON o.event_id = p.event_id
 		WHERE p.consumer IN (?) AND p.run_again = 1 AND p.seq >= ? ORDER BY p.seq, p.consumer LIMIT ?`, bun.List(consumers), r.reruns, rerunBatch).Scan(ctx, &asked)
 	if err != nil {
-		r.log.logger.WarnContext(ctx, "parked events not read", "error", err.Error())
+		r.warn(ctx, "parked events not read", err)
 		return
 	}
 	r.reruns = 0

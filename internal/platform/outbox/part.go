@@ -165,5 +165,6 @@ const (
 	checkpointRest = 200 * time.Millisecond // between two writes of checkpoints
 	gather         = 5 * time.Millisecond   // between two reads that were called for by wake-ups
 	saveLimit      = 2 * time.Second
+	callLimit      = 10 * time.Second // for reading or numbering one batch: a connection may hang while others work
 	readBatch      = 256
 )

@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -127,15 +128,15 @@ func (r *reader) isDirty() bool {
 
 // read gives every part that has room one batch of what follows on what it has read.
 func (r *reader) read(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	hungry := slices.DeleteFunc(slices.Clone(r.tenures), func(t *tenure) bool { return !t.isHungry() })
 	slices.SortFunc(hungry, func(a, b *tenure) int { return cmp.Compare(a.read, b.read) })
 	for len(hungry) > 0 {
 		batch, err := r.log.next(ctx, hungry[0].read, r.names, readBatch)
 		if err != nil {
 			r.failing = true
-			if ctx.Err() == nil {
-				r.log.logger.WarnContext(ctx, "events not read", "error", err.Error())
-			}
+			r.warn(ctx, "events not read", err)
 			return
 		}
 		last := hungry[0].read
@@ -154,6 +155,13 @@ func (r *reader) read(ctx context.Context) {
 		} else {
 			r.ahead = max(r.ahead, last+1)
 		}
+	}
+}
+
+// warn says what failed, unless that is because the work is over.
+func (r *reader) warn(ctx context.Context, what string, err error) {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		r.log.logger.WarnContext(ctx, what, "error", err.Error())
 	}
 }
 

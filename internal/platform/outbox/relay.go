@@ -39,10 +39,11 @@ func (l *Log) relay(ctx context.Context, holder string) error {
 			next.rang()
 		}
 		if isPoll {
-			if waiting, err := l.unnumbered(ctx, l.db.Handle(), 1); err != nil || len(waiting) == 0 {
-				if err != nil {
-					return err
-				}
+			isWaiting, err := l.isWaiting(ctx)
+			if err != nil {
+				return err
+			}
+			if !isWaiting {
 				continue
 			}
 		}
@@ -50,6 +51,14 @@ func (l *Log) relay(ctx context.Context, holder string) error {
 			return err
 		}
 	}
+}
+
+// isWaiting reports whether there is anything to number.
+func (l *Log) isWaiting(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	waiting, err := l.unnumbered(ctx, l.db.Handle(), 1)
+	return len(waiting) > 0, err
 }
 
 // numberAll numbers what is there, a batch after the other, and tells whoever waits for it.
@@ -86,6 +95,8 @@ func (l *Log) tell(batch []row) {
 // number gives the next numbers to the oldest events that have none, and returns them. The lock on the relay's row
 // makes one batch wait for the other, so numbers become visible in their order and without gaps.
 func (l *Log) number(ctx context.Context, holder string) ([]row, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	var batch []row
 	err := l.db.Handle().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error {
 		batch = nil

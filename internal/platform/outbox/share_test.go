@@ -2,11 +2,13 @@ package outbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -244,6 +246,46 @@ func TestAProcessThatDoesNotKnowAConsumerGetsNoneOfIt(t *testing.T) {
 		startProcess(t, db.URL(), longLease, map[string]*orderBook{"other": {}})
 		requireShares(t, db, "c", 0, 8)
 		requireShares(t, db, "other", 0, 8)
+	})
+}
+
+func TestAParkedEventIsRunAgainByWhoeverHasItsPart(t *testing.T) {
+	t.Parallel()
+	onServers(t, func(t *testing.T, db *sqlkit.DB) {
+		var healed atomic.Bool
+		var got seen
+		for range 2 {
+			l := newLog(db, bus.NewMemory())
+			l.Consume("c", nil, func(_ context.Context, rec outbox.Record) error {
+				if !healed.Load() {
+					return errors.New("not now")
+				}
+				got.add(rec)
+				return nil
+			})
+			start(t, l)
+		}
+		requireShares(t, db, "c", 4, 4)
+		l, tenant := newLog(db, bus.NewMemory()), id.NewTenant()
+		for n := range 20 {
+			appendAll(t, l, db, note(tenant, id.NewChat(), n))
+		}
+		var parked []outbox.Parked
+		require.Eventually(t, func() (ok bool) {
+			var err error
+			parked, err = l.Parked(t.Context(), 100)
+			return err == nil && len(parked) == 20
+		}, patience, 5*time.Millisecond)
+		healed.Store(true)
+		for _, p := range parked {
+			require.NoError(t, l.Unpark(t.Context(), p.Consumer, p.Event))
+		}
+		got.waitFor(t, 20)
+		require.Eventually(t, func() bool {
+			parked, err := l.Parked(t.Context(), 100)
+			return err == nil && len(parked) == 0
+		}, patience, 5*time.Millisecond)
+		require.Len(t, got.all(), 20)
 	})
 }
 
