@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,8 +231,13 @@ func TestAStreamEndsWithTheCredentialsThatItBeganWith(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		admin := id.Principal{Tenant: id.NewTenant(), User: id.NewUser(), Role: id.Admin}
-		var trouble error
-		authenticate := func(context.Context, *http.Request) (id.Principal, error) { return admin, trouble }
+		var trouble atomic.Pointer[fault.Error]
+		authenticate := func(context.Context, *http.Request) (id.Principal, error) {
+			if f := trouble.Load(); f != nil {
+				return id.Principal{}, f
+			}
+			return admin, nil
+		}
 		mux := http.NewServeMux()
 		api := httpkit.New(mux, "t", "1", authenticate, slog.New(slog.DiscardHandler))
 		log := &memoryLog{}
@@ -249,9 +255,9 @@ func TestAStreamEndsWithTheCredentialsThatItBeganWith(t *testing.T) {
 			}
 		}
 		require.True(t, isOpen())
-		trouble = fault.New(fault.Unavailable, "down", "the database does not answer")
+		trouble.Store(fault.New(fault.Unavailable, "down", "the database does not answer"))
 		require.True(t, isOpen(), "what cannot be checked is believed")
-		trouble = fault.New(fault.Unauthenticated, "login_ended", "this log-in has ended")
+		trouble.Store(fault.New(fault.Unauthenticated, "login_ended", "this log-in has ended"))
 		require.False(t, isOpen())
 	})
 }
