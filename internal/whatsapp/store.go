@@ -123,8 +123,6 @@ type MessageStore interface {
 	AddMessage(ctx context.Context, m Message) (added bool, err error)
 	// SaveMessage stores status, reason, times and type of a message.
 	SaveMessage(ctx context.Context, m Message) error
-	// SaveQueued is SaveMessage for a message that is still queued; saved is false, and nothing changed, when it is not.
-	SaveQueued(ctx context.Context, m Message) (saved bool, err error)
 	FindMessage(ctx context.Context, tenant id.Tenant, message id.Message) (Message, error)
 	LockMessage(ctx context.Context, tenant id.Tenant, message id.Message) (Message, error)
 	// FindOwn finds what the business sent in a session under the WhatsApp IDs. Inside of a transaction they are locked.

@@ -113,6 +113,13 @@ func (c *Committer) Submit(ctx context.Context, m *Member) error {
 	}
 }
 
+// Waiting tells how many members wait for the group under way to end.
+func (c *Committer) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
+}
+
 // Close commits what was handed over and takes no more.
 func (c *Committer) Close() {
 	c.mu.Lock()

@@ -95,15 +95,6 @@ func (s *Store) SaveMessage(ctx context.Context, m whatsapp.Message) error {
 	return mustMatch("message")(s.update(m).Exec(ctx))
 }
 
-// SaveQueued implements whatsapp.Store.
-func (s *Store) SaveQueued(ctx context.Context, m whatsapp.Message) (bool, error) {
-	n, err := sqlkit.Affected(s.update(m).Where("is_queued = 1").Exec(ctx))
-	if err != nil {
-		return false, fmt.Errorf("save queued message: %w", err)
-	}
-	return n > 0, nil
-}
-
 func (s *Store) update(m whatsapp.Message) *bun.UpdateQuery {
 	return s.h.Write().NewUpdate().Model(toMessageRow(m)).Column("status", "reason", "status_at", "sent_at", "is_queued").
 		Where("tenant_id = ?", m.Tenant).Where("id = ?", m.ID)

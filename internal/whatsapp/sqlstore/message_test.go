@@ -94,11 +94,7 @@ func TestTheQueueIsReadInOrderAndLeftOnce(t *testing.T) {
 		sent := all[0]
 		sent.Status, sent.StatusAt, sent.Timestamp = whatsapp.MessageSent, now.Add(time.Second), now.Add(time.Second)
 		w.tx(func(tx whatsapp.Store) error {
-			for _, want := range []bool{true, false} {
-				saved, err := tx.SaveQueued(ctx, sent)
-				require.NoError(t, err)
-				require.Equal(t, want, saved)
-			}
+			require.NoError(t, tx.SaveMessage(ctx, sent))
 			failed := all[2]
 			failed.Status, failed.Reason = whatsapp.MessageFailed, "expired"
 			return tx.SaveMessage(ctx, failed)
