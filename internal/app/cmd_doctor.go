@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"turnero/internal/config"
-	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/secret"
 	"turnero/internal/platform/sqlkit"
 )
@@ -26,7 +25,7 @@ type finding struct {
 // Run checks everything and fails when something is wrong. It changes nothing.
 func (doctorCommand) Run(env *environment) error {
 	findings := []finding{checkFolder(env.cfg), checkPort(env.ctx, env.cfg), checkZones(), checkNetwork(env.cfg)}
-	findings = append(findings, checkDatabase(env.ctx, env.cfg)...)
+	findings = append(findings, checkServers(env.ctx, env.cfg)...)
 	wrong := 0
 	for _, f := range findings {
 		switch {
@@ -109,34 +108,6 @@ func checkNetwork(cfg *config.Config) finding {
 		f.note = "sim: messages reach simulated phones only"
 	}
 	return f
-}
-
-func checkDatabase(ctx context.Context, cfg *config.Config) []finding {
-	base := finding{subject: "database"}
-	if cfg.Embedded() {
-		if _, err := os.Stat(cfg.DatabaseFile()); errors.Is(err, os.ErrNotExist) {
-			base.note = "embedded; it is made on the first start"
-			return []finding{base}
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	db, err := sqlkit.Open(ctx, cfg.DatabaseURL(), 2)
-	if err != nil {
-		base.err = err
-		return []finding{base}
-	}
-	defer db.Close()
-	base.note = string(db.Dialect())
-	schema := finding{subject: "schema", err: migrate.Check(ctx, db)}
-	if errors.Is(schema.err, migrate.ErrOlder) && cfg.Embedded() {
-		schema = finding{subject: "schema", note: "is brought up to date on the next start"}
-	}
-	out := []finding{base, schema}
-	if schema.err == nil && schema.note == "" {
-		out = append(out, checkKeys(ctx, cfg, db))
-	}
-	return out
 }
 
 // checkKeys looks whether the master key opens what is stored, without making anything.

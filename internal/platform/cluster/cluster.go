@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/uptrace/bun"
 
 	"turnero/internal/platform/redisconn"
@@ -90,7 +91,7 @@ func (m *Member) Installation() string { return m.id }
 
 // agree settles the cluster's name with those who share the Redis: the first to come gives it.
 func (m *Member) agree(ctx context.Context, proposal string) error {
-	key := "turnero:cluster:" + m.id
+	key := clusterKey(m.id)
 	if err := m.conn.Client().SetNX(ctx, key, proposal, 0).Err(); err != nil {
 		return fmt.Errorf("agree on the cluster's name: %w", err)
 	}
@@ -140,5 +141,33 @@ func (m *Member) Run(ctx context.Context) error {
 func (m *Member) remind(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	_ = m.conn.Client().SetNX(ctx, "turnero:cluster:"+m.id, m.name, 0).Err() // again in a second
+	_ = m.conn.Client().SetNX(ctx, clusterKey(m.id), m.name, 0).Err() // again in a second
 }
+
+// Standing is how a database stands towards a process that would serve it.
+type Standing struct {
+	IsServed bool // some process serves it at this moment
+	IsOwn    bool // with whom the process would share its locks
+	IsAlone  bool // by one process without Redis
+}
+
+// Look tells who serves the database, as a process with the Redis (nil: without) would find it. It changes nothing.
+func Look(ctx context.Context, db *sqlkit.DB, conn *redisconn.Conn) (Standing, error) {
+	h := db.Handle()
+	var found []installation
+	err := h.Read().NewSelect().Model(&found).Where("name = ?", row).Where("held_until > ?", h.Clock()).Scan(ctx)
+	if err != nil || len(found) == 0 {
+		return Standing{}, err
+	}
+	s := Standing{IsServed: true, IsAlone: found[0].Cluster == alone}
+	name := alone
+	if conn != nil {
+		if name, err = conn.Client().Get(ctx, clusterKey(found[0].ID)).Result(); err != nil && !errors.Is(err, redis.Nil) {
+			return Standing{}, fmt.Errorf("read the cluster's name: %w", err)
+		}
+	}
+	s.IsOwn = name == found[0].Cluster
+	return s, nil
+}
+
+func clusterKey(installation string) string { return "turnero:cluster:" + installation }

@@ -153,6 +153,15 @@ func (c *Conn) Check(ctx context.Context) error {
 	return nil
 }
 
+// Now reads the server's own clock.
+func (c *Conn) Now(ctx context.Context) (time.Time, error) {
+	at, err := c.client.Time(ctx).Result()
+	if err != nil {
+		return time.Time{}, c.wrap(err)
+	}
+	return at, nil
+}
+
 func (c *Conn) wrap(err error) error { return fmt.Errorf("redis at %s: %w", c.addr, err) }
 
 // Client gives the pool itself, for the packages of the platform that speak to Redis.
