@@ -107,7 +107,7 @@ func (g *guard) GetSession(ctx context.Context, address string) ([]byte, error) 
 func (g *guard) PutSession(ctx context.Context, address string, session []byte) error {
 	return g.do(ctx, func(ctx context.Context, in innerStores) error {
 		if holding(ctx) {
-			return in.PutSession(ctx, address, session)
+			return putSession(ctx, in, address, session)
 		}
 		if !g.ratchet.isLoose.Load() {
 			if err := g.ratchet.lockLoose(ctx); err != nil {
@@ -115,8 +115,20 @@ func (g *guard) PutSession(ctx context.Context, address string, session []byte) 
 			}
 		}
 		defer g.ratchet.endLoose()
-		return in.PutSession(ctx, address, session)
+		return putSession(ctx, in, address, session)
 	})
+}
+
+// putSession stores a session whose archived states are unspoilt.
+func putSession(ctx context.Context, in innerStores, address string, session []byte) error {
+	if hasArchive(session) {
+		before, err := in.GetSession(ctx, address)
+		if err != nil {
+			return err
+		}
+		session = restoreArchived(before, session)
+	}
+	return in.PutSession(ctx, address, session)
 }
 
 // HasSession implements store.SessionStore.
