@@ -117,11 +117,39 @@ func (v vault) StoreSession(_ context.Context, a *protocol.SignalAddress, r *rec
 	if v.phone.sessions == nil {
 		v.phone.sessions = map[string]*record.SessionStructure{}
 	}
-	v.phone.sessions[a.String()] = r.Structure()
+	structure := r.Structure()
+	restoreArchived(v.phone.sessions[a.String()], structure)
+	v.phone.sessions[a.String()] = structure
 	if v.phone.account.net.store != nil {
-		v.out.put("ses/"+v.phone.account.number()+"/"+a.String(), r.Serialize())
+		v.out.put("ses/"+v.phone.account.number()+"/"+a.String(), serializer.Session.Serialize(structure))
 	}
 	return nil
+}
+
+// restoreArchived puts back the archived states of a session as they were before, each once. A real phone leaves them alone; the library
+// steps the ratchet of every state on which it tries a message, and archives what it has spoilt when two sides began at the same moment.
+func restoreArchived(before, now *record.SessionStructure) {
+	if before == nil || len(now.PreviousStates) == 0 {
+		return
+	}
+	known := map[string]*record.StateStructure{}
+	for _, state := range append([]*record.StateStructure{before.SessionState}, before.PreviousStates...) {
+		known[string(state.SenderBaseKey)] = state
+	}
+	kept := map[string]bool{string(now.SessionState.SenderBaseKey): true}
+	archived := now.PreviousStates[:0:0]
+	for _, state := range now.PreviousStates {
+		key := string(state.SenderBaseKey)
+		if kept[key] {
+			continue
+		}
+		kept[key] = true
+		if unspoilt := known[key]; unspoilt != nil {
+			state = unspoilt
+		}
+		archived = append(archived, state)
+	}
+	now.PreviousStates = archived
 }
 
 func (v vault) ContainsSession(_ context.Context, a *protocol.SignalAddress) (bool, error) {
