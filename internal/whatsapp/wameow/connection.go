@@ -55,6 +55,7 @@ type ending struct {
 	reason string // stable word for whatsapp.LinkChange
 	err    error  // cause, for the log
 	until  time.Time
+	isOurs bool // of a refusal: it was the process's, before anybody said which line it is
 }
 
 // connection is one attempt to be connected, from the dialling to the end of everything that it started. The library's

@@ -99,7 +99,7 @@ func dialEnd(err error) ending {
 	case errors.As(err, &status) && status.StatusCode > 0:
 		e.reason = "http_" + strconv.Itoa(status.StatusCode)
 		if status.StatusCode >= 400 && status.StatusCode < 500 {
-			e.kind = endRefused
+			e.kind, e.isOurs = endRefused, true
 		}
 	case errors.Is(err, socket.ErrDialFailed):
 		e.reason = "dial_failed"

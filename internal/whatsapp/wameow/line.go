@@ -108,7 +108,7 @@ func (l *line) attempt() {
 	if err != nil {
 		l.log.Error("session's keys not loaded", "error", err)
 		l.engine.outage.fail()
-		l.retry(endAgain, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: "store_error"})
+		l.retry(ending{kind: endAgain, reason: "store_error"})
 		return
 	}
 	if !l.put(c) {
@@ -160,7 +160,7 @@ func (l *line) afterEnd(c *connection) {
 		e = ending{kind: endStopped, reason: reasonCodesOver}
 	}
 	l.log.Info("whatsapp connection ended", "reason", e.reason, "error", redactedError(e.err))
-	if e.kind == endAgain && !c.gotThrough() && !isCodeShown {
+	if (e.kind == endAgain || e.isOurs) && !c.gotThrough() && !isCodeShown {
 		l.engine.outage.fail()
 	}
 	switch e.kind {
@@ -168,9 +168,9 @@ func (l *line) afterEnd(c *connection) {
 		if err := l.within(func(ctx context.Context) error { return l.engine.devices.Delete(ctx, l.owner) }); err != nil {
 			l.log.Error("keys of a link that failed not deleted", "error", err) // WhatsApp refuses them, which deletes them then
 		}
-		l.retry(endAgain, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+		l.retry(ending{kind: endAgain, reason: e.reason})
 	case endAgain, endRefused:
-		l.retry(e.kind, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+		l.retry(e)
 	case endRestart:
 		l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkPairing})
 		l.attemptIn(0)
@@ -189,15 +189,15 @@ func (l *line) afterEnd(c *connection) {
 	}
 }
 
-// retry reports a change and schedules the next attempt, which is slower in coming when WhatsApp refused the last.
-func (l *line) retry(kind endKind, change whatsapp.LinkChange) {
+// retry reports why there is no connection and schedules the next attempt, which is slower in coming when WhatsApp refused the last.
+func (l *line) retry(e ending) {
 	l.mu.Lock()
 	l.failures++
 	n := l.failures
 	l.mu.Unlock()
-	l.report(nil, change)
-	if kind == endRefused {
-		l.attemptIn(l.engine.pace.refused(n))
+	l.report(nil, whatsapp.LinkChange{State: whatsapp.LinkConnecting, Reason: e.reason})
+	if e.kind == endRefused {
+		l.schedule(l.engine.pace.refused(n), e.isOurs)
 		return
 	}
 	l.wait()
