@@ -198,27 +198,40 @@ func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
 }
 
 // newTerm takes the fence of a session that should run. The term ends with the claim at the latest.
+//
+// The last owner may hold on to its sessions without the locks. That is looked at before: a hold that begins afterwards is of an owner which
+// still had its lock then, and so is not one whose session could be claimed.
 func (m *SessionManager) newTerm(claim context.Context, ref Ref) (*term, error) {
-	self := m.claims.Self().ID
 	ctx, cancel := context.WithTimeout(claim, storeTimeout)
 	defer cancel()
-	session, err := m.svc.changeSession(ctx, ref, 0, func(tx Store, s *Session) ([]events.Event, error) {
-		if !s.isWanted() {
-			return nil, errNotWanted
-		}
-		if wait := s.mustWait(m.svc.now()); wait > 0 {
-			return nil, notYet(wait)
-		}
-		if s.Owner != "" && s.Owner != self {
-			if held, err := tx.IsHolding(ctx, s.Owner); err != nil || held {
-				return nil, errors.Join(err, errHeld)
-			}
-		}
-		s.Fence++
-		s.Owner = self
-		return s.move(StatusConnecting, ReasonRestored, time.Time{}, m.svc.now()), nil
-	})
+	before, err := m.svc.store.FindSession(ctx, ref)
 	if err != nil {
+		return nil, err
+	}
+	self := m.claims.Self().ID
+	if before.Owner != "" && before.Owner != self {
+		if held, err := m.svc.store.IsHolding(ctx, before.Owner); err != nil || held {
+			return nil, errors.Join(err, errHeld)
+		}
+	}
+	if wait := before.mustWait(m.svc.now()); before.isWanted() && wait > 0 {
+		return nil, notYet(wait)
+	}
+	var refused error
+	session, err := m.svc.turnSession(ctx, Term{Ref: ref}, func(s *Session) []events.Event {
+		switch refused = nil; {
+		case !s.isWanted():
+			refused = errNotWanted
+		case s.Owner != before.Owner:
+			refused = errHeld // somebody else was quicker
+		default:
+			s.Fence++
+			s.Owner = self
+			return s.move(StatusConnecting, ReasonRestored, time.Time{}, m.svc.now())
+		}
+		return nil
+	})
+	if err = errors.Join(err, refused); err != nil {
 		return nil, err
 	}
 	return newTerm(claim, m, session), nil

@@ -71,6 +71,6 @@ type Move struct {
 // Turn says which session is to be changed, and how.
 type Turn struct {
 	Term
-	// Decide changes the session's status, identity, link or downtime, nothing else of it, and gives what is to be told of it.
+	// Decide changes the session's status, identity, link, downtime, fence or owner, nothing else of it, and gives what is to be told of it.
 	Decide func(s *Session) []events.Event
 }

@@ -45,8 +45,8 @@ func (b *turns) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupc
 	for _, at := range sessions {
 		if at.isChanged {
 			row := toSessionRow(at.session)
-			out = append(out, groupcommit.Row{Table: turnedSessions, Values: []any{row.TenantID.String(), row.ID.String(), row.Status, row.Reason, row.Number, row.LID, row.PushName,
-				row.Since, row.Until, row.Locked, row.IsLinked, row.DownSince, row.IsAlerted}})
+			out = append(out, groupcommit.Row{Table: turnedSessions, Values: []any{row.TenantID.String(), row.ID.String(), row.Status, row.Reason, row.Number, row.LID, row.PushName, row.Owner,
+				row.Since, row.Until, row.Locked, row.IsLinked, row.DownSince, row.IsAlerted, row.Fence}})
 		}
 	}
 	if r.hasEvents {
@@ -71,8 +71,8 @@ func (r *round) turn(sessions map[whatsapp.Ref]*sessionAt, t *whatsapp.Turn) err
 }
 
 var turnedSessions = &groupcommit.Table{Name: "whatsapp_sessions", Keys: rowKey, OnlyOld: true, Values: join(
-	columns(groupcommit.Text, "status", "reason", "number", "lid", "push_name"),
-	columns(groupcommit.Int, "since", "until", "locked", "is_linked", "down_since", "is_alerted"))}
+	columns(groupcommit.Text, "status", "reason", "number", "lid", "push_name", "owner"),
+	columns(groupcommit.Int, "since", "until", "locked", "is_linked", "down_since", "is_alerted", "fence"))}
 
 const sessionSelect = "s.tenant_id, s.id, s.name, s.status, s.reason, s.since, s.until, s.locked, s.number, s.lid, s.push_name, s.is_linked, s.is_paused, s.down_since, s.is_alerted, " +
 	"s.fence, s.owner, s.created_at"
