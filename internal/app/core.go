@@ -115,7 +115,11 @@ func openCore(env *environment, logger *slog.Logger) (c *core, err error) {
 func openDatabase(ctx context.Context, cfg *config.Config, connections int) (*sqlkit.DB, error) {
 	db, err := sqlkit.Open(ctx, cfg.DatabaseURL(), connections)
 	if err != nil {
-		return nil, fmt.Errorf("database-url: %s", strings.Join(strings.Fields(err.Error()), " "))
+		why := strings.Join(strings.Fields(err.Error()), " ")
+		if sqlkit.IsFull(err) {
+			why = "there is no room left for the database: " + why
+		}
+		return nil, errors.New("database-url: " + why)
 	}
 	return db, nil
 }
