@@ -19,7 +19,7 @@ func buildAppointments(c *core) error {
 	store := appointmentsstore.New(c.db, c.events, c.jobs)
 	c.appointments = appointments.New(appointments.Deps{Store: store, Businesses: businesses{c}, Phones: phones{}, Now: c.now})
 	appointmentsclient.Serve(c.questions, c.appointments)
-	talker := bot.New(bot.Deps{Store: appointmentsstore.NewBot(store), Appointments: c.appointments, Settings: botSettings{c}, Phones: phones{},
+	talker := bot.New(bot.Deps{Store: appointmentsstore.NewBot(store).Together(c.committer), Appointments: c.appointments, Settings: botSettings{c}, Phones: phones{},
 		Now: c.now, Logger: c.logger.With("module", "bot")})
 	c.events.Consume("bot", bot.EventNames(), func(ctx context.Context, rec outbox.Record) error {
 		return talker.HandleEvent(ctx, rec.ID, rec.Event)

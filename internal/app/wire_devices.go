@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/whatsapp/wameow"
 	"turnero/internal/whatsapp/wastore"
@@ -21,6 +22,14 @@ var _ wameow.DeviceStore = devices{}
 
 // Network implements wameow.DeviceStore.
 func (d devices) Network() wameow.Network { return wameow.Network(d.Store.Network()) }
+
+// committer gives what the lines' changes are committed by, nil in a process that carries none.
+func (c *core) committer() *groupcommit.Committer {
+	if c.devices == nil {
+		return nil
+	}
+	return c.devices.Committer()
+}
 
 // openDevices opens the store of the lines' keys and takes over those that earlier versions kept elsewhere.
 func (c *core) openDevices(ctx context.Context) (err error) {

@@ -158,13 +158,17 @@ func clip(text string, most int) string {
 // that is not asked any more.
 func (s *Service) fallSilent(ctx context.Context, event id.Event, tenant id.Tenant, chat id.Chat) error {
 	now := s.Now()
+	// Only messages that come after this event could begin a conversation meanwhile, and they are handled after it.
+	isConversing, err := s.Store.IsConversing(ctx, tenant, chat)
+	if err != nil {
+		return err
+	}
+	if !isConversing {
+		return s.Store.NoteConsumed(ctx, tenant, event, now)
+	}
 	return s.Store.InTx(ctx, func(tx Store) error {
 		fresh, err := tx.Consume(ctx, tenant, event, now)
 		if err != nil || !fresh {
-			return err
-		}
-		// Only messages that come after this event could begin a conversation meanwhile, and they are handled after it.
-		if isConversing, err := tx.IsConversing(ctx, tenant, chat); err != nil || !isConversing {
 			return err
 		}
 		c, err := tx.LockConversation(ctx, tenant, chat)

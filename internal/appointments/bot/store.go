@@ -19,6 +19,8 @@ type Store interface {
 
 	// Consume notes that the event was handled, and reports false when it had been before.
 	Consume(ctx context.Context, tenant id.Tenant, event id.Event, at time.Time) (bool, error)
+	// NoteConsumed is Consume for an event that changes nothing else. It is not part of a transaction.
+	NoteConsumed(ctx context.Context, tenant id.Tenant, event id.Event, at time.Time) error
 	// IsConversing reports whether a chat's conversation has a question that was asked or messages that wait for an answer.
 	IsConversing(ctx context.Context, tenant id.Tenant, chat id.Chat) (bool, error)
 	// LockConversation gives a chat's conversation, an empty one the first time, and keeps other changes of it waiting until

@@ -11,20 +11,30 @@ import (
 	"turnero/internal/appointments"
 	"turnero/internal/appointments/bot"
 	"turnero/internal/id"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/sqlkit"
 )
 
 // BotStore is bot.Store over the same database as a Store.
-type BotStore struct{ *Store }
+type BotStore struct {
+	*Store
+	committer func() *groupcommit.Committer // nil: nothing is grouped
+}
 
 var _ bot.Store = (*BotStore)(nil)
 
 // NewBot makes the bot's Store.
-func NewBot(store *Store) *BotStore { return &BotStore{store} }
+func NewBot(store *Store) *BotStore { return &BotStore{Store: store} }
+
+// Together gives the same store with what stands alone committed by the committer, together with the changes of others. It is asked for when it is needed,
+// and may be nil.
+func (b *BotStore) Together(committer func() *groupcommit.Committer) *BotStore {
+	return &BotStore{b.Store, committer}
+}
 
 // InTx implements bot.Store.
 func (b *BotStore) InTx(ctx context.Context, fn func(bot.Store) error) error {
-	return b.inTx(ctx, func(_ context.Context, tx *Store) error { return fn(&BotStore{tx}) })
+	return b.inTx(ctx, func(_ context.Context, tx *Store) error { return fn(&BotStore{Store: tx}) })
 }
 
 // Appointments implements bot.Store.
@@ -64,6 +74,25 @@ func (b *BotStore) Consume(ctx context.Context, tenant id.Tenant, event id.Event
 		return false, fmt.Errorf("note consumed event: %w", err)
 	}
 	return fresh, nil
+}
+
+// consumed is the table of botConsumedRow as a group commit writes it.
+var consumed = &groupcommit.Table{Name: "bot_consumed", Keys: []groupcommit.Column{{Name: "tenant_id"}, {Name: "event_id"}},
+	Values: []groupcommit.Column{{Name: "consumed_at", Kind: groupcommit.Int}}, KeepFirst: true}
+
+// NoteConsumed implements bot.Store.
+func (b *BotStore) NoteConsumed(ctx context.Context, tenant id.Tenant, event id.Event, at time.Time) error {
+	m := &groupcommit.Member{Rows: []groupcommit.Row{{Table: consumed, Values: []any{tenant.String(), event.String(), sqlkit.Micros(at)}}}}
+	var err error
+	if b.committer == nil || b.committer() == nil {
+		err = groupcommit.Alone(ctx, b.h, groupcommit.Fences{}, m)
+	} else {
+		err = b.committer().Submit(ctx, m)
+	}
+	if err != nil {
+		return fmt.Errorf("note consumed event: %w", err)
+	}
+	return nil
 }
 
 // IsConversing implements bot.Store.

@@ -11,6 +11,7 @@ import (
 	"turnero/internal/appointments/bot"
 	"turnero/internal/appointments/sqlstore"
 	"turnero/internal/id"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
 )
@@ -84,6 +85,17 @@ func TestAnEventIsConsumedOnceAndNotWhenRolledBack(t *testing.T) {
 		require.False(t, consume(tenant, event, nil))
 		require.True(t, consume(id.NewTenant(), event, nil), "another tenant's events are its own")
 		require.True(t, consume(tenant, id.NewEvent(), nil))
+
+		committer := groupcommit.New(db, groupcommit.Fences{})
+		t.Cleanup(committer.Close)
+		for _, noting := range []*sqlstore.BotStore{store, store.Together(func() *groupcommit.Committer { return nil }), store.Together(func() *groupcommit.Committer { return committer })} {
+			noted := id.NewEvent()
+			for range 2 {
+				require.NoError(t, noting.NoteConsumed(t.Context(), tenant, noted, today))
+			}
+			require.False(t, consume(tenant, noted, nil))
+			require.True(t, consume(id.NewTenant(), noted, nil))
+		}
 	})
 }
 

@@ -115,7 +115,8 @@ func (db *DB) openSQLite(path string, maxConns int) error {
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
 	w := sql.OpenDB(&liteConnector{dsn + "&_txlock=immediate", &sqlite.Driver{}})
 	w.SetMaxOpenConns(1)
-	r := sql.OpenDB(&liteConnector{dsn + "&_pragma=query_only(1)", &sqlite.Driver{}})
+	// Each reading connection would keep 2 MB of pages for itself, which the operating system has too.
+	r := sql.OpenDB(&liteConnector{dsn + "&_pragma=query_only(1)&_pragma=cache_size(-512)", &sqlite.Driver{}})
 	r.SetMaxOpenConns(max(2, min(maxConns, 8)))
 	r.SetMaxIdleConns(max(2, min(maxConns, 8)))
 	db.write, db.read = bun.NewDB(w, sqlitedialect.New()), bun.NewDB(r, sqlitedialect.New())
