@@ -97,7 +97,7 @@ func anyAnswers(t *testing.T, s *split, admin *caller, all []*part) {
 	t.Helper()
 	for _, p := range all {
 		require.Equal(t, "connected", admin.at(p).get("/api/whatsapp/status")["status"])
-		require.Equal(t, true, admin.at(p).get("/api/contacts/check?phone=%2B"+splitCustomer)["exists"], p.name)
+		require.Equal(t, true, admin.at(p).get("/api/contacts/check?phone=%2B" + splitCustomer)["exists"], p.name)
 		status, code := admin.at(p).reason("GET", "/api/whatsapp/qr")
 		require.Equal(t, http.StatusConflict, status)
 		require.Equal(t, "already_linked", code)
