@@ -170,42 +170,51 @@ func (c *campaign) verdict() error {
 	return fmt.Errorf("%d things were wrong; repeat it with -seed %d; logs and frames are in %s", len(c.wrong), c.o.seed, c.dir)
 }
 
-// reportTakeovers prints how long sessions were without a connection after their process ended. Only those count that nothing else disturbed.
+// reportTakeovers prints how long sessions were without a connection after their process ended: where nothing else went wrong at the same
+// time, which has goals, and in all.
 func (c *campaign) reportTakeovers() {
-	took, missing := map[string][]time.Duration{}, map[string]int{}
+	fmt.Fprintln(c.say, "\n| process ended by | among other faults | sessions | median | p95 | worst | goal | met |\n|---|---|---|---|---|---|---|---|")
+	for _, kind := range []string{"kill", "term", "stop-short", "stop", "stop-tx"} {
+		for _, isDisturbed := range []bool{false, true} {
+			times, missing := c.takeoverTimes(kind, isDisturbed)
+			if len(times) == 0 {
+				continue
+			}
+			p95, worst := percentile(times, 95), times[len(times)-1]
+			goal, met := "", ""
+			switch {
+			case isDisturbed:
+			case kind == "kill":
+				goal, met = fmt.Sprintf("p95 %s, worst %s", killP95, killWorst), yes(p95 <= killP95 && worst <= killWorst)
+			case kind == "term":
+				goal, met = fmt.Sprintf("worst %s", termWorst), yes(worst <= termWorst)
+			}
+			if missing > 0 {
+				met += fmt.Sprintf(" (%d stayed with the process, or nobody had them within a minute)", missing)
+			}
+			fmt.Fprintf(c.say, "| %s | %s | %d | %s | %s | %s | %s | %s |\n", kind, map[bool]string{true: "yes", false: "no"}[isDisturbed], len(times),
+				round(percentile(times, 50)), round(p95), round(worst), goal, met)
+		}
+	}
+}
+
+// takeoverTimes gives, sorted, how long sessions had no connection after processes ended in a way.
+func (c *campaign) takeoverTimes(kind string, isDisturbed bool) (times []time.Duration, missing int) {
 	for _, t := range c.takeovers {
-		if c.isDisturbed(t) {
+		if t.Kind != kind || c.isDisturbed(t) != isDisturbed {
 			continue
 		}
 		for _, s := range t.Sessions {
 			at, ok := c.watch.loginAfter(s.number(), t.At)
 			if !ok || at.Sub(t.At) > time.Minute {
-				missing[t.Kind]++
+				missing++
 				continue
 			}
-			took[t.Kind] = append(took[t.Kind], at.Sub(t.At))
+			times = append(times, at.Sub(t.At))
 		}
 	}
-	fmt.Fprintln(c.say, "\n| process ended by | sessions | median | p95 | worst | goal | met |\n|---|---|---|---|---|---|---|")
-	for _, kind := range []string{"kill", "term", "stop", "stop-tx", "stop-short"} {
-		times := took[kind]
-		if len(times) == 0 {
-			continue
-		}
-		slices.Sort(times)
-		p95, worst := percentile(times, 95), times[len(times)-1]
-		goal, met := "", ""
-		switch kind {
-		case "kill":
-			goal, met = fmt.Sprintf("p95 %s, worst %s", killP95, killWorst), yes(p95 <= killP95 && worst <= killWorst)
-		case "term":
-			goal, met = fmt.Sprintf("worst %s", termWorst), yes(worst <= termWorst)
-		}
-		if missing[kind] > 0 {
-			met += fmt.Sprintf(" (%d did not come back within a minute)", missing[kind])
-		}
-		fmt.Fprintf(c.say, "| %s | %d | %s | %s | %s | %s | %s |\n", kind, len(times), round(percentile(times, 50)), round(p95), round(worst), goal, met)
-	}
+	slices.Sort(times)
+	return times, missing
 }
 
 // isDisturbed reports whether another action was in force while sessions went over.
