@@ -113,11 +113,9 @@ type staleWrite struct {
 
 // stale gives the rows that others than the owners wrote, and how many rows were compared.
 func (d *database) stale(ctx context.Context) (found []staleWrite, compared int64, err error) {
-	count, at := "SELECT last_value FROM chaos_compared", "at"
+	count, at := "SELECT last_value FROM chaos_compared", "extract(epoch FROM at)"
 	if d.isMySQL {
 		count, at = "SELECT COUNT(*) FROM chaos_counts", "UNIX_TIMESTAMP(at)"
-	} else {
-		at = "extract(epoch FROM at)"
 	}
 	if err = d.QueryRowContext(ctx, count).Scan(&compared); err != nil {
 		return nil, 0, err

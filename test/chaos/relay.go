@@ -28,9 +28,9 @@ type relay struct {
 }
 
 type relayPair struct {
-	client, server net.Conn
-	gone           chan struct{}
-	once           sync.Once
+	client net.Conn
+	gone   chan struct{}
+	once   sync.Once
 }
 
 func newRelay(target string) (*relay, error) {
