@@ -93,7 +93,7 @@ func IsFull(err error) bool {
 	case errors.As(err, &pg):
 		return pg.Code == "53100" // disk_full
 	case errors.As(err, &my):
-		return my.Number == 1021 || my.Number == 1026 || my.Number == 1114 || my.Number == 1030 && strings.Contains(my.Message, "28")
+		return my.Number == 1021 || my.Number == 1026 || my.Number == 1114 || my.Number == 1030 && strings.Contains(my.Message, "error 28 ")
 	}
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }

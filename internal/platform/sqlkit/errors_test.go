@@ -19,7 +19,9 @@ import (
 func TestWhatADatabaseRefusesIsToldFromItsAbsence(t *testing.T) {
 	t.Parallel()
 	pg := func(code string) error { return fmt.Errorf("insert: %w", &pgconn.PgError{Code: code}) }
-	my := func(n uint16, text string) error { return fmt.Errorf("insert: %w", &mysql.MySQLError{Number: n, Message: text}) }
+	my := func(n uint16, text string) error {
+		return fmt.Errorf("insert: %w", &mysql.MySQLError{Number: n, Message: text})
+	}
 	for name, c := range map[string]struct {
 		err                 error
 		isUnreachable, full bool
