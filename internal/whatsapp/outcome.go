@@ -55,8 +55,9 @@ func (o *outcomes) tell(messages ...id.Message) {
 	}
 }
 
-// await returns the message once it is no longer queued, or as it is when the time is over.
-func (s *Service) await(ctx context.Context, m Message, most time.Duration) (Message, error) {
+// await returns the message once it is no longer queued, or as it was last seen when the time is over or cannot be waited for any longer: it is
+// stored, and who sent it must not be told otherwise because nobody could look.
+func (s *Service) await(ctx context.Context, m Message, most time.Duration) Message {
 	moved, stop := s.outcomes.watch(m.ID)
 	defer stop()
 	end := time.NewTimer(most)
@@ -69,16 +70,19 @@ func (s *Service) await(ctx context.Context, m Message, most time.Duration) (Mes
 	defer poll.Stop()
 	for {
 		now, err := s.store.FindMessage(ctx, m.Tenant, m.ID)
-		if err != nil || !now.isWaiting() {
-			return now, err
+		if err != nil {
+			return m
+		}
+		if m = now; !m.isWaiting() {
+			return m
 		}
 		select {
 		case <-moved:
 		case <-poll.C:
 		case <-end.C:
-			return now, nil
+			return m
 		case <-ctx.Done():
-			return now, ctx.Err()
+			return m
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 	}
 	s.sessions.wake(out.Ref)
 	if cmd.Wait > 0 && out.isWaiting() {
-		return s.await(ctx, out, min(cmd.Wait, MaxWait))
+		return s.await(ctx, out, min(cmd.Wait, MaxWait)), nil
 	}
 	return out, nil
 }
