@@ -38,7 +38,7 @@ func herdSize() int {
 	if n, err := strconv.Atoi(os.Getenv(herdVariable)); err == nil && n > 0 {
 		return n
 	}
-	return 60
+	return 24
 }
 
 // tally counts transactions and the statements that are not part of a group.
@@ -103,7 +103,7 @@ func (d productDevices) Network() wameow.Network { return wameow.Network(d.Store
 func (h *herd) linkAll(size int) {
 	h.Helper()
 	var work sync.WaitGroup
-	places := make(chan struct{}, 16)
+	places := make(chan struct{}, 4)
 	for range size {
 		number := newNumber()
 		h.numbers = append(h.numbers, number)
@@ -130,7 +130,10 @@ func (h *herd) link(number string) error {
 	for {
 		code, err := h.svc.QR(h.Context(), p, id.Session{})
 		if err == nil {
-			return h.net.Scan(number, code.Text)
+			err = h.net.Scan(number, code.Text)
+		}
+		if err == nil {
+			return nil // else there is none yet, or a busy machine let it grow old
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
