@@ -19,7 +19,7 @@ const (
 	listSoonest = 500 * time.Millisecond // after a list, when somebody says that it has changed
 	queueEvery  = time.Second            // at which of them have something to send, in case a wake-up was lost
 	stepTimeout = 10 * time.Second       // for one look and what follows from it
-	mostClaimed = 500                    // at once
+	mostTaken   = 128                    // claimed and not yet opened; who is slow takes little, and leaves the rest to others
 	mostMoved   = 25                     // handed over at once to even out the shares
 	calm        = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
 	leftAfter   = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
@@ -187,7 +187,10 @@ func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time
 			mine = append(mine, s)
 		}
 	}
-	return mine[:min(len(mine), mostClaimed)]
+	if !own.IsAlone {
+		mine = mine[:min(len(mine), max(0, mostTaken-int(b.m.taken.Load())))]
+	}
+	return mine
 }
 
 // claim takes orphans and has them opened, spread over a moment.
@@ -211,7 +214,7 @@ func (b *balancer) claim(ctx context.Context, orphans []Session) error {
 		delete(b.orphans, s.Ref)
 		b.m.watch(s)
 		if s.IsLinked {
-			b.m.planOpen(s.Ref, jitter(spread))
+			b.m.openTaken(s.Ref, jitter(spread))
 		} else {
 			b.m.interrupt(ctx, s.Ref)
 		}
@@ -340,10 +343,8 @@ func (m *SessionManager) elsewhere(ref Ref) (owner Process, ok bool) {
 
 // carries reports whether the session is claimed by this process.
 func (m *SessionManager) carries(ref Ref) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	claim := m.mine[ref]
-	return claim != nil && claim.Err() == nil
+	_, err := m.held(ref)
+	return err == nil
 }
 
 // claimed lists what this process has claimed.
@@ -375,12 +376,20 @@ func (m *SessionManager) claimAll(ctx context.Context, refs []Ref) (map[Ref]cont
 	return won, nil
 }
 
+// held gives the context of the claim to a session, errNotMine when there is none (any more). It asks nobody: what many sessions want at once
+// must not cost a question for each.
+func (m *SessionManager) held(ref Ref) (context.Context, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if claim := m.mine[ref]; claim != nil && claim.Err() == nil {
+		return claim, nil
+	}
+	return nil, errNotMine
+}
+
 // claim gives the context of the claim to a session, which is made if there is none. The error is errNotMine when another process has it.
 func (m *SessionManager) claim(ctx context.Context, ref Ref) (context.Context, error) {
-	m.mu.Lock()
-	claim := m.mine[ref]
-	m.mu.Unlock()
-	if claim != nil && claim.Err() == nil {
+	if claim, err := m.held(ref); err == nil {
 		return claim, nil
 	}
 	won, err := m.claimAll(ctx, []Ref{ref})

@@ -110,12 +110,20 @@ func (s *cuttableStore) HoldOn(ctx context.Context, process string, d time.Durat
 // clusterEngine remembers which lines are open, and connects each at once.
 type clusterEngine struct {
 	*fakeEngine
+	gate  chan struct{} // not nil: lines are opened once it is closed
 	mu    sync.Mutex
 	lines map[whatsapp.Ref][]*fakeLine
 	terms map[whatsapp.Ref]whatsapp.Term
 }
 
 func (e *clusterEngine) Open(ctx context.Context, t whatsapp.Term, sink whatsapp.Sink) (whatsapp.Line, error) {
+	if e.gate != nil {
+		select {
+		case <-e.gate:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	line, err := e.fakeEngine.Open(ctx, t, sink)
 	if err != nil {
 		return nil, err
@@ -174,11 +182,14 @@ func newCluster(t *testing.T, sessions int, ttl time.Duration) *cluster {
 }
 
 // start starts one more process.
-func (c *cluster) start() *process {
+func (c *cluster) start() *process { return c.startGated(nil) }
+
+// startGated starts one more process, which opens lines once the gate is open.
+func (c *cluster) startGated(gate chan struct{}) *process {
 	c.t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	p := &process{cluster: c, locks: &cuttableLocks{Locks: c.locks},
-		engine: &clusterEngine{fakeEngine: newFakeEngine(), lines: map[whatsapp.Ref][]*fakeLine{}, terms: map[whatsapp.Ref]whatsapp.Term{}},
+		engine: &clusterEngine{gate: gate, fakeEngine: newFakeEngine(), lines: map[whatsapp.Ref][]*fakeLine{}, terms: map[whatsapp.Ref]whatsapp.Term{}},
 		store:  &cuttableStore{Store: sqlstore.New(c.db, outbox.New(c.db, c.wakes, time.Now, quiet))}}
 	key := []byte(strings.Repeat("k", 32))
 	mux := http.NewServeMux()
@@ -279,6 +290,25 @@ func TestWhoIsCutOffFromLocksAndDatabaseStopsBeforeAnotherBegins(t *testing.T) {
 	a.locks.isCut.Store(false)
 	a.store.isCut.Store(false)
 	carried(t, 20*time.Second, []*process{a, b}, 3, 3)
+}
+
+func TestWhoIsSlowTakesLittle(t *testing.T) {
+	t.Parallel()
+	const sessions, most = 200, 128
+	c := newCluster(t, sessions, lease.TTL)
+	locked := func() int {
+		keys, err := c.locks.List(t.Context(), "s/")
+		require.NoError(t, err)
+		return len(keys)
+	}
+	gate := make(chan struct{})
+	slow := c.startGated(gate)
+	require.Eventually(t, func() bool { return locked() == most }, 20*time.Second, 5*time.Millisecond)
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		require.LessOrEqual(t, locked(), most)
+	}
+	close(gate)
+	carried(t, 30*time.Second, []*process{slow}, sessions)
 }
 
 func TestWithoutTheLocksTheDatabaseKeepsTheSessions(t *testing.T) {

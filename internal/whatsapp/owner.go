@@ -52,6 +52,7 @@ type SessionManager struct {
 	claims  Claims
 	peers   Peers
 	agenda  *agenda
+	taken   atomic.Int64  // sessions that were claimed to be opened and are not yet
 	opening chan struct{} // bounds how many terms are begun at once
 	running atomic.Bool
 
@@ -140,6 +141,18 @@ func (m *SessionManager) planOpen(ref Ref, pause time.Duration) {
 	})
 }
 
+// openTaken opens a session that was just claimed.
+func (m *SessionManager) openTaken(ref Ref, pause time.Duration) {
+	isLast := m.slot(ref).plan()
+	m.taken.Add(1)
+	m.later(pause, func(ctx context.Context) {
+		defer m.taken.Add(-1)
+		if isLast() {
+			m.open(ctx, ref)
+		}
+	})
+}
+
 // open begins a term of a session that should run and has none here.
 func (m *SessionManager) open(ctx context.Context, ref Ref) {
 	slot := m.slot(ref)
@@ -173,7 +186,7 @@ func (m *SessionManager) begin(ctx context.Context, slot *slot, ref Ref) {
 		return
 	}
 	m.endTerm(slot)
-	claim, err := m.claim(ctx, ref)
+	claim, err := m.held(ref)
 	var t *term
 	if err == nil {
 		t, err = m.newTerm(claim, ref)

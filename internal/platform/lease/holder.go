@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	callLimit  = 500 * time.Millisecond // for one call to the locks, or a quarter of a shorter TTL
+	callLimit  = time.Second            // for one call to the locks, or a third of a shorter TTL: an answer that comes late on a busy machine is better than none
 	watchEvery = 100 * time.Millisecond // timers stand still while the machine is suspended, so the clock is read this often
 )
 
@@ -50,6 +50,7 @@ type Holder struct {
 	terms  map[string]*Term
 	doubt  map[string]bool // keys without a term that may be locked in our name all the same
 	silent bool            // the last call failed
+	good   time.Duration   // start of the last renewal that succeeded; 0 before the first
 }
 
 // New makes a Holder that holds nothing yet. Terms are watched and renewed while Run runs.
@@ -152,7 +153,9 @@ func (h *Holder) Renew(ctx context.Context) error {
 	start := h.o.Clock()
 	mine, err := h.locks.Renew(call, h.self, h.next(), keys)
 	h.mu.Lock()
-	h.note(ctx, err)
+	if h.note(ctx, err); err == nil {
+		h.good = start
+	}
 	h.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("renew %d keys: %w", len(keys), err)
@@ -268,11 +271,12 @@ func (h *Holder) Keys() []string {
 	return keys
 }
 
-// Reachable reports whether the locks answered the last call. While they do not, terms need to be vouched for.
+// Reachable reports whether the locks answered the last call, and renewals come in time. While they do not, terms need to be vouched for.
 func (h *Holder) Reachable() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.silent
+	isLate := h.good != 0 && h.locks.TTL() > 0 && h.o.Clock()-h.good > h.locks.TTL()*2/5
+	return !h.silent && !isLate
 }
 
 // Owners gives the owners of those of the keys that are locked by anyone. The error matches ErrUnavailable.
@@ -311,7 +315,7 @@ func (h *Holder) next() int64 {
 
 func (h *Holder) limit() time.Duration {
 	if ttl := h.locks.TTL(); ttl > 0 {
-		return min(callLimit, ttl/4)
+		return min(callLimit, ttl/3)
 	}
 	return callLimit
 }

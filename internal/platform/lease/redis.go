@@ -29,7 +29,8 @@ var _ Locks = (*Redis)(nil)
 
 // NewRedis makes Locks that all processes share which give the same name. ttl is TTL outside of tests, and the same for all.
 func NewRedis(conn *redisconn.Conn, name string, ttl time.Duration) *Redis {
-	return &Redis{client: conn.Client(), table: "turnero:lease:" + name, ttl: ttl}
+	// Who calls bounds each call; the connection's own bound is shorter than a busy machine may need.
+	return &Redis{client: conn.Client().WithTimeout(callLimit), table: "turnero:lease:" + name, ttl: ttl}
 }
 
 // prologue reads the clock and locks. A lock stands while its end is ahead, but not absurdly far: the clock may be turned back.
