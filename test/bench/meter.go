@@ -16,7 +16,8 @@ type meter struct {
 	database string // name of its database on a PostgreSQL server, whose processes for it are counted in; "" for none
 }
 
-// rate gives how many things a second do does, if it does n, and how many milliseconds of processor time each took.
+// rate gives how many things a second do does, if it does n, and how many milliseconds of processor time each took. What processes used that
+// ended meanwhile is not counted.
 func (m meter) rate(n int, do func() error) (perSecond, cpu float64, err error) {
 	before, err := m.used()
 	if err != nil {
@@ -28,18 +29,22 @@ func (m meter) rate(n int, do func() error) (perSecond, cpu float64, err error) 
 	}
 	perSecond = float64(n) / time.Since(start).Seconds()
 	after, err := m.used()
-	return perSecond, (after - before) * 1000 / float64(n), err
+	for pid, seconds := range after {
+		cpu += (seconds - before[pid]) * 1000 / float64(n)
+	}
+	return perSecond, cpu, err
 }
 
-// used gives the seconds of processor time used so far.
-func (m meter) used() (float64, error) {
-	sum, err := processorTime(m.pid)
+// used gives the seconds of processor time that each process of the side has used so far.
+func (m meter) used() (map[int]float64, error) {
+	own, err := processorTime(m.pid)
+	used := map[int]float64{m.pid: own}
 	if err != nil || m.database == "" {
-		return sum, err
+		return used, err
 	}
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for _, path := range processes {
 		title, err := os.ReadFile(path)
@@ -48,13 +53,13 @@ func (m meter) used() (float64, error) {
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if t, err := processorTime(pid); err == nil {
-			sum += t
+			used[pid] = t
 		}
 	}
-	return sum, nil
+	return used, nil
 }
 
 // ticks is in how many parts of a second Linux counts a process's time.

@@ -204,7 +204,7 @@ func (e memberError) Unwrap() error { return e.error }
 
 func isOnesFault(err error) bool {
 	var own memberError
-	return errors.As(err, &own) || sqlkit.IsRefused(err)
+	return errors.As(err, &own) || sqlkit.IsRefused(err) && !sqlkit.IsUnreachable(err) && !sqlkit.IsFull(err)
 }
 
 // attempt runs one transaction. Without an error each member has its outcome: nil, or that its fence is stale.

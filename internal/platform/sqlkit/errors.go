@@ -36,7 +36,7 @@ func IsUnique(err error) bool {
 }
 
 // IsRetryable reports whether the database gave up a transaction that may succeed when run again: deadlock, serialization
-// failure, or a lock that stayed busy.
+// failure, a lock that stayed busy, or a process that stood still for longer than a transaction may.
 func IsRetryable(err error) bool {
 	var lite *sqlite.Error
 	var pg *pgconn.PgError
@@ -46,7 +46,7 @@ func IsRetryable(err error) bool {
 		primary := lite.Code() & 0xff
 		return primary == sqlite3.SQLITE_BUSY || primary == sqlite3.SQLITE_LOCKED
 	case errors.As(err, &pg):
-		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03"
+		return pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03" || pg.Code == "25P03"
 	case errors.As(err, &my):
 		return my.Number == 1213 || my.Number == 1205 || my.Number == 1020 || my.Number == 3572
 	}
