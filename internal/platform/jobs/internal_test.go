@@ -134,6 +134,43 @@ func TestAStartOnSQLiteRescuesTheJobsOfItsPredecessorOnly(t *testing.T) {
 	require.Equal(t, []string{ready, running}, states())
 }
 
+func TestAJobLeftBehindByAClockThatWasSetBackIsRescued(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		ctx, h := t.Context(), db.Handle()
+		newQueue := func() *Queue {
+			q := NewWithOptions(db, bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler), Options{Lease: time.Second})
+			q.Register("whatsapp.handoff", func() events.Job { return &events.HandOffChat{} }, func(context.Context, events.Job, Run) error { return nil })
+			return q
+		}
+		fill(t, h, id.NewTenant().String(), ready, 2, time.Now().UnixMicro()-1000, func(int) string { return "" })
+		killed, alive, other := newQueue(), newQueue(), newQueue()
+		dead, _, err := killed.claim(ctx, 1)
+		require.NoError(t, err)
+		kept, _, err := alive.claim(ctx, 1)
+		require.NoError(t, err)
+		_, err = h.Write().NewUpdate().Model((*row)(nil)).Set("locked_until = locked_until + ?", time.Hour.Microseconds()).Where("state = ?", running).Exec(ctx)
+		require.NoError(t, err)
+		w := &worker{q: alive}
+		stateOf := func(r row) (state string) {
+			require.NoError(t, h.Read().NewSelect().Model((*row)(nil)).Column("state").Where("id = ?", r.ID).Scan(ctx, &state))
+			return state
+		}
+		require.NoError(t, other.rescue(ctx, false))
+		require.Equal(t, running, stateOf(dead[0]), "nobody knows yet")
+		held, err := w.extend(ctx, map[string]context.CancelFunc{kept[0].ID.String(): nil}, 5*time.Second) // by the clock as it is now
+		require.NoError(t, err)
+		require.Len(t, held, 1)
+		require.Eventually(t, func() bool {
+			require.NoError(t, other.rescue(ctx, false))
+			_, err := w.extend(ctx, map[string]context.CancelFunc{kept[0].ID.String(): nil}, 5*time.Second)
+			require.NoError(t, err)
+			return stateOf(dead[0]) == ready
+		}, 20*time.Second, 50*time.Millisecond)
+		require.Equal(t, running, stateOf(kept[0]), "one that lives keeps its job")
+	})
+}
+
 func fill(t *testing.T, h sqlkit.Handle, tenant, state string, n int, at int64, key func(int) string) {
 	t.Helper()
 	for begin := 0; begin < n; begin += 500 {

@@ -46,6 +46,8 @@ type Queue struct {
 	mistakes []error // of registration
 	started  atomic.Bool
 
+	ahead map[id.Job]sighting // of rescue alone
+
 	mu      sync.Mutex
 	lastPos int64
 	stirred []lane // order keys of which a job was cancelled

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"turnero/internal/id"
 	"turnero/internal/platform/sqlkit"
 
 	"github.com/uptrace/bun"
@@ -120,12 +121,49 @@ func (q *Queue) rescue(ctx context.Context, starting bool) error {
 	if err := sel.Scan(ctx); err != nil {
 		return wrap("look for lost jobs", err)
 	}
+	left, err := q.leftBehind(ctx)
+	if err != nil {
+		return err
+	}
+	lost = append(lost, left...)
 	for i := range lost {
 		if err := q.rescueOne(ctx, &lost[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sighting is a lease that ends later than any may.
+type sighting struct {
+	until int64
+	since time.Time // monotonic
+}
+
+// leftBehind finds jobs whose lease was written before the database's clock was set back, and not renewed for a whole lease since: their
+// worker is gone, and by the clock they would wait for all the time that it lost.
+func (q *Queue) leftBehind(ctx context.Context) (lost []row, err error) {
+	h := q.db.Handle()
+	var far []row
+	err = h.Read().NewSelect().Model(&far).Where("state = ?", running).Where("kind IN (?)", bun.List(q.kindNames())).
+		Where("locked_until > ? + ?", h.Clock(), 3*q.opts.Lease.Microseconds()).Order("next_at").Limit(500).Scan(ctx)
+	if err != nil {
+		return nil, wrap("look for jobs left behind", err)
+	}
+	seen := make(map[id.Job]sighting, len(far))
+	for i := range far {
+		r := &far[i]
+		s, ok := q.ahead[r.ID]
+		if !ok || s.until != r.LockedUntil {
+			s = sighting{r.LockedUntil, time.Now()}
+		}
+		seen[r.ID] = s
+		if time.Since(s.since) > q.opts.Lease {
+			lost = append(lost, *r)
+		}
+	}
+	q.ahead = seen
+	return lost, nil
 }
 
 // rescueOne ends one attempt, unless its transaction is still open somewhere and may yet complete the job.

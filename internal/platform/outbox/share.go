@@ -10,6 +10,7 @@ import (
 	"turnero/internal/platform/sqlkit"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 )
 
 // member is a process that works on the log. Its name holds rows of outbox_consumers; what it holds is its own for as long as
@@ -44,7 +45,7 @@ func (k *keeper) look(ctx context.Context) (*state, error) {
 	}
 	h := k.log.db.Handle()
 	err := h.Read().NewRaw(`SELECT name, part, holder, 0 AS gone FROM outbox_consumers WHERE name <> ?
-		UNION ALL SELECT duties, -1, holder, CASE WHEN held_until < ? THEN 1 ELSE 0 END FROM outbox_members`, trimRow, h.Clock()).Scan(ctx, &rows)
+		UNION ALL SELECT duties, -1, holder, CASE WHEN ? THEN 1 ELSE 0 END FROM outbox_members`, trimRow, k.silence(h)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read who does what: %w", err)
 	}
@@ -131,10 +132,16 @@ func (k *keeper) extend(ctx context.Context, h sqlkit.Handle) (bool, error) {
 	return n == 1, err
 }
 
+// silence is the condition for members that have gone silent. An end further ahead than anybody may ask for was written before the database's
+// clock was set back: whoever is alive writes a new one in a moment, and the dead would be waited for all that time.
+func (k *keeper) silence(h sqlkit.Handle) schema.QueryWithArgs {
+	return bun.SafeQuery("(held_until < ? OR held_until > ? + ?)", h.Clock(), h.Clock(), 3*k.lease().Microseconds())
+}
+
 // bury ends the membership of those that went silent, unless they have spoken meanwhile. What they held is free then.
 func (k *keeper) bury(ctx context.Context, silent []string) error {
 	h := k.log.db.Handle()
-	n, err := sqlkit.Affected(h.Write().NewDelete().Model((*member)(nil)).Where("holder IN (?)", bun.List(silent)).Where("held_until < ?", h.Clock()).Exec(ctx))
+	n, err := sqlkit.Affected(h.Write().NewDelete().Model((*member)(nil)).Where("holder IN (?)", bun.List(silent)).Where("?", k.silence(h)).Exec(ctx))
 	if err == nil && n > 0 {
 		k.log.logger.WarnContext(ctx, "processes went silent", "count", n)
 	}

@@ -289,6 +289,25 @@ func TestAParkedEventIsRunAgainByWhoeverHasItsPart(t *testing.T) {
 	})
 }
 
+func TestTheDeadOfBeforeTheClockWasSetBackAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	onServers(t, func(t *testing.T, db *sqlkit.DB) {
+		anHourAhead := time.Now().Add(time.Hour).UnixMicro()
+		exec := func(query string, args ...any) {
+			t.Helper()
+			_, err := db.Handle().Write().NewRaw(query, args...).Exec(t.Context())
+			require.NoError(t, err)
+		}
+		exec("INSERT INTO outbox_members (holder, duties, held_until) VALUES ('dead', ?, ?)", "~relay\nc", anHourAhead)
+		exec("INSERT INTO outbox_consumers (name, part, seq, holder, updated_at) VALUES ('~relay', 0, 0, 'dead', 0)")
+		for part := range 8 {
+			exec("INSERT INTO outbox_consumers (name, part, seq, holder, updated_at) VALUES ('c', ?, 0, 'dead', 0)", part)
+		}
+		startProcess(t, db.URL(), time.Second, map[string]*orderBook{"c": {}})
+		requireShares(t, db, "c", 8)
+	})
+}
+
 func TestCheckpointsOfBeforeAreKeptByEveryPart(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
