@@ -223,6 +223,9 @@ func (db *DB) Observed(hook bun.QueryHook) *DB {
 	if db.read != db.write {
 		seen.read = db.read.WithQueryHook(hook)
 	}
+	if db.keyed != nil {
+		seen.keyed = db.keyed.WithQueryHook(hook)
+	}
 	return &seen
 }
 
