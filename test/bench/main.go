@@ -75,7 +75,10 @@ func main() {
 		}
 		start := time.Now()
 		r, err := side.run()
-		exitOn(err)
+		if err != nil {
+			report(p, results)
+			exitOn(err)
+		}
 		r.Name = side.name
 		results = append(results, r)
 		fmt.Fprintf(os.Stderr, "bench: %s measured in %s\n", side.name, time.Since(start).Round(time.Second))

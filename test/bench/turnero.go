@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// tenants is how many businesses share the sessions.
-const tenants = 10
+// tenantsOf tells how many businesses share the sessions; one may have at most 50.
+func tenantsOf(p plan) int { return max(10, p.Sessions/40) }
 
 // shop is one business of the measured installation.
 type shop struct {
@@ -148,7 +148,7 @@ func (m *measured) prepare(p plan) error {
 		return err
 	}
 	const password = "another long password"
-	for i := range tenants {
+	for i := range tenantsOf(p) {
 		email := fmt.Sprintf("admin%d@bench.example", i)
 		if err = m.api("POST", "/api/tenants", super, map[string]any{"name": fmt.Sprintf("Bench %d", i), "zone": "America/Argentina/Buenos_Aires", "language": "es",
 			"admin": map[string]string{"email": email, "name": "Admin", "password": password}}, nil); err != nil {
@@ -175,7 +175,7 @@ func (m *measured) prepare(p plan) error {
 }
 
 // token gives the log-in of the business that has the session.
-func (m *measured) token(i int) string { return m.shops[i%tenants].token }
+func (m *measured) token(i int) string { return m.shops[i%len(m.shops)].token }
 
 func (m *measured) link(i int) error {
 	q := "?session=" + url.QueryEscape(m.sessions[i])
