@@ -20,7 +20,7 @@ func TestAShortRunFindsNothingWrong(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "turnero")
 	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary, "turnero/cmd/turnero").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	o := options{seed: 1, duration: 11 * time.Second, calm: 30 * time.Second, rest: 500 * time.Millisecond, sessions: 6, people: 2, tenants: 1, instances: 3, rate: 15,
+	o := options{seed: 1, duration: 11 * time.Second, calm: 60 * time.Second, rest: 500 * time.Millisecond, sessions: 6, people: 2, tenants: 1, instances: 3, rate: 15,
 		connections: 8, database: "postgres", binary: binary, logLevel: "info", hasRedis: true, audits: true}
 	require.NoError(t, o.complete("kill,term,redis-flush"))
 	var said bytes.Buffer

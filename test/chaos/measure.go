@@ -98,6 +98,9 @@ func (c *campaign) failOver(ctx context.Context, i *instance, kind string) (conn
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(owned) == 0 {
+		return nil, nil, fmt.Errorf("%s owns nothing", i.name())
+	}
 	ended, at := make(chan error, 1), time.Now()
 	if kind == "kill" {
 		i.current().kill()
@@ -119,8 +122,14 @@ func (c *campaign) failOver(ctx context.Context, i *instance, kind string) (conn
 		}
 		connected, sent = append(connected, conn.Sub(at)), append(sent, sentAt.Sub(at))
 	}
-	worst := slices.Max(append(sent, 0))
-	c.logf("%s of %s, which owned %d: the last one sends after %s", kind, i.name(), len(owned), round(worst))
+	slowest := posted[0]
+	for _, x := range posted {
+		if x.Accepted.Sub(x.At) > slowest.Accepted.Sub(slowest.At) {
+			slowest = x
+		}
+	}
+	c.logf("%s of %s, which owned %d: the last line is connected after %s and sends after %s; the API took %s and %d tries for the slowest text", kind, i.name(), len(owned),
+		round(slices.Max(connected)), round(slices.Max(sent)), round(slowest.Accepted.Sub(slowest.At)), slowest.Tries)
 	if err = <-ended; err != nil {
 		c.blame("%s: %v", i.name(), err)
 	}
