@@ -27,7 +27,7 @@ func checkServers(ctx context.Context, cfg *config.Config) []finding {
 	if cfg.Redis != "" {
 		f := finding{subject: "redis"}
 		if conn, f.err = redisconn.Open(ctx, cfg.Redis.Reveal()); f.err == nil {
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			f.note = conn.Addr()
 			out = append(out, f, checkClock(ctx, "Redis", conn.Now))
 		} else {
