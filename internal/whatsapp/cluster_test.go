@@ -249,10 +249,7 @@ func TestProcessesShareTheSessionsOut(t *testing.T) {
 	b, d := c.start(), c.start()
 	carried(t, 20*time.Second, []*process{a, b, d}, 3, 3, 3)
 
-	var atB []whatsapp.Ref
-	for _, ref := range b.engine.open() {
-		atB = append(atB, ref)
-	}
+	atB := b.engine.open()
 	began := time.Now()
 	b.stop()
 	for _, ref := range atB {

@@ -23,7 +23,7 @@ type pace struct {
 	linking         time.Duration // how long a term waits to be linked, whatever the number of connections that it takes
 }
 
-var normalPace = pace{perLine: 3 * time.Millisecond, firstMost: 3 * time.Second, again: 250 * time.Millisecond, againMost: 6 * time.Second,
+var normalPace = pace{perLine: 3 * time.Millisecond, firstMost: 1500 * time.Millisecond, again: 250 * time.Millisecond, againMost: 6 * time.Second,
 	growth: time.Second, growthMost: 10 * time.Second, refusal: 5 * time.Second, refusalMax: 5 * time.Minute, probe: 500 * time.Millisecond,
 	firstCode: time.Minute, code: 20 * time.Second, linking: 3 * time.Minute}
 
