@@ -14,18 +14,19 @@ import (
 
 // How a process comes to its share of the sessions.
 const (
-	lookEvery   = 250 * time.Millisecond // at who carries what
-	listEvery   = 5 * time.Second        // at which sessions there are
-	listSoonest = 500 * time.Millisecond // after a list, when somebody says that it has changed
-	queueEvery  = time.Second            // at which of them have something to send, in case a wake-up was lost
-	stepTimeout = 10 * time.Second       // for one look and what follows from it
-	mostTaken   = 128                    // claimed and not yet opened; who is slow takes little, and leaves the rest to others
-	mostMoved   = 25                     // handed over at once to even out the shares
-	calm        = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
-	leftAfter   = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
-	avoidFor    = time.Second            // a session that could not be had
-	claimWait   = 5 * time.Second        // for a session that nobody has and nobody may take yet
-	aloneAfter  = time.Minute            // without other processes, after which nobody else can have left something to send
+	lookEvery    = 250 * time.Millisecond // at who carries what
+	listEvery    = 5 * time.Second        // at which sessions there are
+	listSoonest  = 500 * time.Millisecond // after a list, when somebody says that it has changed
+	queueEvery   = time.Second            // at which of them have something to send, in case a wake-up was lost
+	stepTimeout  = 10 * time.Second       // for one look and what follows from it
+	mostTaken    = 128                    // claimed and not yet opened; who is slow takes little, and leaves the rest to others
+	mostMoved    = 25                     // handed over at once to even out the shares
+	calm         = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
+	leftAfter    = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
+	beginsWithin = 3 * time.Second        // a session is claimed by the process that was asked to link it
+	avoidFor     = time.Second            // a session that could not be had
+	claimWait    = 5 * time.Second        // for a session that nobody has and nobody may take yet
+	aloneAfter   = time.Minute            // without other processes, after which nobody else can have left something to send
 )
 
 // errNotMine ends the opening of a session that another process carries.
@@ -170,7 +171,7 @@ func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time
 	var orphans []Session
 	since := make(map[Ref]time.Time, len(b.orphans))
 	for _, s := range wanted {
-		if _, isOwned := own.Owners[s.Ref]; isOwned || b.m.isAvoided(s.Ref, now) {
+		if _, isOwned := own.Owners[s.Ref]; isOwned || b.m.isAvoided(s.Ref, now) || s.isBeginning(b.m.svc.now()) {
 			continue
 		}
 		since[s.Ref] = now
@@ -191,6 +192,11 @@ func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time
 		mine = mine[:min(len(mine), max(0, mostTaken-int(b.m.taken.Load())))]
 	}
 	return mine
+}
+
+// isBeginning reports whether somebody has only just asked to link the session: the process that was asked is about to claim it.
+func (s *Session) isBeginning(now time.Time) bool {
+	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < beginsWithin
 }
 
 // claim takes orphans and has them opened, spread over a moment.
