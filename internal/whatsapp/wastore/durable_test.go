@@ -2,6 +2,7 @@ package wastore_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 	"turnero/internal/whatsapp/wastore"
 )
 
-// hold keeps a committer busy until the returned function is called.
-func hold(c *groupcommit.Committer) (release func()) {
+// hold keeps a committer busy until the returned function is called, or the test ends.
+func hold(t *testing.T, c *groupcommit.Committer) (release func()) {
+	t.Helper()
 	began, goOn := make(chan struct{}), make(chan struct{})
 	isFirst := true
 	c.Enqueue(&groupcommit.Member{Do: func(context.Context, sqlkit.Handle) error {
@@ -27,7 +29,9 @@ func hold(c *groupcommit.Committer) (release func()) {
 		return nil
 	}})
 	<-began
-	return func() { close(goOn) }
+	release = sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(release)
+	return release
 }
 
 var hash = [32]byte{1, 2, 3}
@@ -85,7 +89,7 @@ func TestWhatACallWaitsFor(t *testing.T) {
 		d, term := linked(t, db, s)
 		require.NoError(t, d.EventBuffer.PutBufferedEvent(ctx, hash, []byte("text"), time.Now()))
 
-		release := hold(committer)
+		release := hold(t, committer)
 		for name, call := range lazyCalls {
 			require.NoError(t, call(ctx, d), name) // returns although nothing can be committed
 		}
@@ -93,9 +97,10 @@ func TestWhatACallWaitsFor(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "Ana", info.PushName, "what is on its way is seen")
 		release()
+		require.NoError(t, d.Save(ctx)) // what was on its way is stored, too: some calls wait for that
 
 		for name, call := range durableCalls {
-			release = hold(committer)
+			release = hold(t, committer)
 			done := make(chan error, 1)
 			go func() { done <- call(ctx, d) }()
 			require.Eventually(t, func() bool { return committer.Waiting() == 1 }, 10*time.Second, time.Millisecond, name)
