@@ -46,10 +46,14 @@ func (c *core) openEvents(ctx context.Context) error {
 	return nil
 }
 
-// openLocks makes this process's side of the locks. Others reach it where it listens, unless told otherwise.
-func (c *core) openLocks(listening net.Addr) {
+// openLocks makes this process's side of the locks. Others reach it where it listens, unless told otherwise; an address that
+// means every address of the machine would lead them to themselves.
+func (c *core) openLocks(listening net.Addr) error {
 	c.self = lease.Owner{ID: rand.Text(), Address: c.cfg.Advertise}
 	if c.self.Address == "" {
+		if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() && c.redis != nil && c.cfg.Runs("whatsapp") {
+			return errors.New("advertise: must say at which HOST:PORT the other processes reach this one, since listen names no host")
+		}
 		if u, err := url.Parse(baseURL("", listening)); err == nil {
 			c.self.Address = u.Host
 		}
@@ -59,6 +63,7 @@ func (c *core) openLocks(listening net.Addr) {
 		locks = lease.NewRedis(c.redis, c.cluster.Installation(), c.lockTTL())
 	}
 	c.locks = lease.New(locks, c.self, lease.Options{Logger: c.logger})
+	return nil
 }
 
 // lockTTL is how long a lock stands without a renewal; 0 is for ever, where there is no other process that may want it.

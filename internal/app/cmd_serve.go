@@ -38,7 +38,9 @@ func (serveCommand) Run(env *environment) (err error) {
 	}
 	defer listener.Close()
 	c.baseURL = baseURL(c.cfg.PublicURL, listener.Addr())
-	c.openLocks(listener.Addr())
+	if err = c.openLocks(listener.Addr()); err != nil {
+		return err
+	}
 	if err = c.watchServers(env.ctx); err != nil {
 		return err
 	}
