@@ -7,7 +7,7 @@
 // them until WhatsApp acknowledges or refuses each. The messages table is the queue. One canonical address per contact (the
 // LID when it is known) keeps a person's chat one chat, whichever address a message or receipt names.
 //
-// The SessionManager claims this process's share of all sessions (balance.go, claims.go) and opens one term of ownership for
+// The SessionManager claims this process's share of all sessions (balance.go, claimed.go, handover.go) and opens one term of ownership for
 // each (owner.go, term.go): one fence that every write checks, one context that ends with the claim and before anything else
 // when something fails. What only the owner can do travels there as an errand (errand.go). Service is what people and other modules ask: lines in
 // line.go, live questions in live.go, the queue in queue.go, chats in inbox.go. How a person is told apart stands in

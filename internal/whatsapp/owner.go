@@ -133,20 +133,14 @@ func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
 
 // planOpen opens a session after a pause, unless it is open by then or something else was planned for it.
 func (m *SessionManager) planOpen(ref Ref, pause time.Duration) {
-	isLast := m.slot(ref).plan()
-	m.later(pause, func(ctx context.Context) {
-		if isLast() {
-			m.open(ctx, ref)
-		}
-	})
+	m.planOpenThen(ref, pause, func() {})
 }
 
-// openTaken opens a session that was just claimed.
-func (m *SessionManager) openTaken(ref Ref, pause time.Duration) {
+// planOpenThen is planOpen that calls done afterwards, whatever became of it.
+func (m *SessionManager) planOpenThen(ref Ref, pause time.Duration, done func()) {
 	isLast := m.slot(ref).plan()
-	m.taken.Add(1)
 	m.later(pause, func(ctx context.Context) {
-		defer m.taken.Add(-1)
+		defer done()
 		if isLast() {
 			m.open(ctx, ref)
 		}
