@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -70,10 +72,10 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 		return r, err
 	}
 	at := meter{m.cmd.Process.Pid, m.database}
-	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, func() error { return m.send(p.Messages) }); err != nil {
+	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, m.profiled(p, database+"-out", func() error { return m.send(p.Messages) })); err != nil {
 		return r, err
 	}
-	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, func() error { return m.receive(p) }); err != nil {
+	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, m.profiled(p, database+"-in", func() error { return m.receive(p) })); err != nil {
 		return r, err
 	}
 	if r.InP50, r.InP99, err = latency(m.sim, p); err != nil {
@@ -234,6 +236,31 @@ func (m *measured) receive(p plan) error {
 		return err
 	}
 	return waitFor("inbound", before+int64(p.Messages), m.received)
+}
+
+// profiled has do also write a CPU profile of its first seconds into the plan's folder, if there is one.
+func (m *measured) profiled(p plan, name string, do func() error) func() error {
+	if p.Profiles == "" {
+		return do
+	}
+	return func() error {
+		written := make(chan error, 1)
+		go func() { written <- m.profile(filepath.Join(p.Profiles, name+".pprof")) }()
+		return errors.Join(do(), <-written)
+	}
+}
+
+func (m *measured) profile(path string) error {
+	resp, err := web.Get("http://" + m.debug + "/debug/pprof/profile?seconds=3")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, raw, 0o600)
 }
 
 // received reads from the metrics how many messages were stored.
