@@ -30,9 +30,6 @@ var transitions = map[Status][]Status{
 	Cancelled: {},
 }
 
-// Statuses lists all statuses.
-func Statuses() []Status { return []Status{Booked, Confirmed, Completed, NoShow, Cancelled} }
-
 // Appointment is one booked time, with what there is to show of those whom it concerns.
 type Appointment struct {
 	ID         id.Appointment

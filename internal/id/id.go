@@ -40,15 +40,6 @@ func Parse[K Kind](text string) (ID[K], error) {
 	return ID[K]{text}, nil
 }
 
-// MustParse is Parse for constants and tests; it panics on an error.
-func MustParse[K Kind](text string) ID[K] {
-	v, err := Parse[K](text)
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // String gives the text form, "" for the zero value.
 func (i ID[K]) String() string { return i.text }
 

@@ -15,14 +15,11 @@ type (
 	locationKind     struct{}
 	serviceKind      struct{}
 	staffKind        struct{}
-	resourceKind     struct{}
 	closureKind      struct{}
 	customerKind     struct{}
 	appointmentKind  struct{}
 	holdKind         struct{}
-	conversationKind struct{}
 	notificationKind struct{}
-	webhookKind      struct{}
 	jobKind          struct{}
 	eventKind        struct{}
 )
@@ -40,14 +37,11 @@ func (contactKind) prefix() string      { return "con" }
 func (locationKind) prefix() string     { return "loc" }
 func (serviceKind) prefix() string      { return "svc" }
 func (staffKind) prefix() string        { return "stf" }
-func (resourceKind) prefix() string     { return "rsc" }
 func (closureKind) prefix() string      { return "clo" }
 func (customerKind) prefix() string     { return "cus" }
 func (appointmentKind) prefix() string  { return "apt" }
 func (holdKind) prefix() string         { return "hld" }
-func (conversationKind) prefix() string { return "cnv" }
 func (notificationKind) prefix() string { return "ntf" }
-func (webhookKind) prefix() string      { return "whk" }
 func (jobKind) prefix() string          { return "job" }
 func (eventKind) prefix() string        { return "evt" }
 
@@ -80,8 +74,6 @@ type (
 	Service = ID[serviceKind]
 	// Staff is one person who performs services.
 	Staff = ID[staffKind]
-	// Resource is a room or machine that a service needs.
-	Resource = ID[resourceKind]
 	// Closure is a time in which a location or staff member is not available.
 	Closure = ID[closureKind]
 	// Customer is a person for whom appointments are made.
@@ -90,12 +82,8 @@ type (
 	Appointment = ID[appointmentKind]
 	// Hold is a short-lived reservation of a slot.
 	Hold = ID[holdKind]
-	// Conversation is the bot's state in one chat.
-	Conversation = ID[conversationKind]
 	// Notification is one planned or sent reminder.
 	Notification = ID[notificationKind]
-	// Webhook is one endpoint of a tenant's own system.
-	Webhook = ID[webhookKind]
 	// Job is one unit of deferred work.
 	Job = ID[jobKind]
 	// Event is the stable ID of one integration event.
@@ -141,9 +129,6 @@ func NewService() Service { return New[serviceKind]() }
 // NewStaff makes a fresh ID of a staff.
 func NewStaff() Staff { return New[staffKind]() }
 
-// NewResource makes a fresh ID of a resource.
-func NewResource() Resource { return New[resourceKind]() }
-
 // NewClosure makes a fresh ID of a closure.
 func NewClosure() Closure { return New[closureKind]() }
 
@@ -155,15 +140,6 @@ func NewAppointment() Appointment { return New[appointmentKind]() }
 
 // NewHold makes a fresh ID of a hold.
 func NewHold() Hold { return New[holdKind]() }
-
-// NewConversation makes a fresh ID of a conversation.
-func NewConversation() Conversation { return New[conversationKind]() }
-
-// NewNotification makes a fresh ID of a notification.
-func NewNotification() Notification { return New[notificationKind]() }
-
-// NewWebhook makes a fresh ID of a webhook.
-func NewWebhook() Webhook { return New[webhookKind]() }
 
 // NewJob makes a fresh ID of a job.
 func NewJob() Job { return New[jobKind]() }
@@ -179,9 +155,6 @@ func ParseUser(s string) (User, error) { return Parse[userKind](s) }
 
 // ParseAPIKey reads the ID of an API key at the edge.
 func ParseAPIKey(s string) (APIKey, error) { return Parse[apiKeyKind](s) }
-
-// ParseLogin reads the ID of a login at the edge.
-func ParseLogin(s string) (Login, error) { return Parse[loginKind](s) }
 
 // ParseSession reads the ID of a session at the edge.
 func ParseSession(s string) (Session, error) { return Parse[sessionKind](s) }
@@ -213,11 +186,6 @@ func ParseAppointment(s string) (Appointment, error) { return Parse[appointmentK
 // ParseHold reads the ID of a hold at the edge.
 func ParseHold(s string) (Hold, error) { return Parse[holdKind](s) }
 
-// ParseNotification reads the ID of a notification at the edge.
-func ParseNotification(s string) (Notification, error) {
-	return Parse[notificationKind](s)
-}
-
 // ParseJob reads the ID of a job at the edge.
 func ParseJob(s string) (Job, error) { return Parse[jobKind](s) }
 
@@ -229,9 +197,6 @@ func FromMessage(name string) Message { return From[messageKind](name) }
 
 // FromSession gives the repeatable ID of a session; see From.
 func FromSession(name string) Session { return From[sessionKind](name) }
-
-// FromJob gives the repeatable ID of a job; see From.
-func FromJob(name string) Job { return From[jobKind](name) }
 
 // FromNotification gives the repeatable ID of a notification; see From.
 func FromNotification(name string) Notification { return From[notificationKind](name) }

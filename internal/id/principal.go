@@ -1,9 +1,6 @@
 package id
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Role is what a caller may do.
 type Role string
@@ -18,14 +15,6 @@ const (
 
 // Roles lists all roles in falling order of rights.
 func Roles() []Role { return []Role{SuperAdmin, Admin, Employee, EndUser} }
-
-// ParseRole reads a role by its wire name.
-func ParseRole(s string) (Role, error) {
-	if r := Role(s); slices.Contains(Roles(), r) {
-		return r, nil
-	}
-	return "", fmt.Errorf("%q is not a role", s)
-}
 
 // Principal is who a request acts as, as one verified token says. Tenant is zero only for a super-admin.
 type Principal struct {

@@ -23,9 +23,6 @@ type AnswerJob struct {
 	Message id.Message `json:"message"`
 }
 
-// NewAnswerJob makes an empty job to be read into, for the queue.
-func NewAnswerJob() events.Job { return &AnswerJob{} }
-
 // JobKind implements events.Job.
 func (j *AnswerJob) JobKind() string { return KindAnswer }
 

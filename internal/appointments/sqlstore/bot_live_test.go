@@ -33,7 +33,7 @@ func TestTheReplyIsQueuedWithinASecond(t *testing.T) {
 	b.hairdresser()
 
 	log.Consume("bot", bot.EventNames(), func(ctx context.Context, rec outbox.Record) error { return b.bot.HandleEvent(ctx, rec.ID, rec.Event) })
-	queue.Register(bot.KindAnswer, bot.NewAnswerJob, func(ctx context.Context, job events.Job, _ jobs.Run) error {
+	queue.Register(bot.KindAnswer, func() events.Job { return &bot.AnswerJob{} }, func(ctx context.Context, job events.Job, _ jobs.Run) error {
 		return b.bot.HandleAnswer(ctx, job.(*bot.AnswerJob))
 	})
 	queued := make(chan string, 10)

@@ -104,15 +104,3 @@ func Fold(e164 string) string {
 // isBrazilianMobile reports whether the eight digits behind the ninth are those of a mobile: they begin with 6 to 9. A
 // landline begins with 2 to 5 and never had a ninth digit.
 func isBrazilianMobile(digits string) bool { return digits[5] >= '6' }
-
-// Region guesses the region of an E.164 number ("AR"), "" when it is of none.
-func Region(e164 string) string {
-	n, err := phonenumbers.Parse(e164, phonenumbers.UNKNOWN_REGION)
-	if err != nil {
-		return ""
-	}
-	if region := phonenumbers.GetRegionCodeForNumber(n); region != phonenumbers.UNKNOWN_REGION {
-		return region
-	}
-	return ""
-}
