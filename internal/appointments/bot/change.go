@@ -233,7 +233,7 @@ func (t *turn) splitTimes() (is, shall when.Meaning, ok bool) {
 				break
 			}
 			i += from
-			is, shall = spokenOf(when.ParseIn(t.lex.language, text[:i], ref)), when.ParseIn(t.lex.language, text[i:], ref)
+			is, shall = spokenOf(when.Parse(t.lex.language, text[:i], ref)), when.Parse(t.lex.language, text[i:], ref)
 			isOwn := func(b Booking) bool { return is.Admits(t.local(b.Start)) }
 			if shall.Kind != when.None && slices.ContainsFunc(t.w.Appointments, isOwn) {
 				return is, shall, true

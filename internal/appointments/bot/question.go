@@ -98,7 +98,7 @@ func (t *turn) wantsAll() bool {
 			continue
 		}
 		rest := slices.Concat(t.r.words[:from], t.r.words[to:])
-		t.r.when = when.ParseIn(t.lex.language, strings.Join(rest, " "), when.Reference{Now: t.w.Now.In(t.w.Zone), Open: t.w.Open, Day: t.aboutDay()})
+		t.r.when = when.Parse(t.lex.language, strings.Join(rest, " "), when.Reference{Now: t.w.Now.In(t.w.Zone), Open: t.w.Open, Day: t.aboutDay()})
 		t.takeWish()
 		return true
 	}

@@ -27,7 +27,7 @@ func read(text string, w *World, lex *lexicon, about when.Date) reading {
 			r.lines = append(r.lines, ws)
 		}
 	}
-	r.when = when.ParseIn(lex.language, lex.withoutPleasantries(text), when.Reference{Now: w.Now.In(w.Zone), Open: w.Open, Day: about})
+	r.when = when.Parse(lex.language, lex.withoutPleasantries(text), when.Reference{Now: w.Now.In(w.Zone), Open: w.Open, Day: about})
 	r.services = matchServices(r.words.without(lex.thanks, lex.yes), w.Services, lex)
 	r.staff = matchStaff(r.words, w.Staff, lex)
 	return r

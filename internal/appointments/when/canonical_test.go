@@ -88,12 +88,12 @@ func TestEveryDateAndQuarterOfTheYearIsReadBack(t *testing.T) {
 		for n := 1; n < 365-justPast; n++ {
 			date := today.AddDays(n)
 			for i, f := range dateForms {
-				require.Equal(t, date.String(), Parse(f.write(date), ref).String(), "form %d of %s on %s", i, date, today)
+				require.Equal(t, date.String(), inSpanish(f.write(date), ref).String(), "form %d of %s on %s", i, date, today)
 			}
 			minute := n % 96 * 15
 			f, g := dateForms[n%len(dateForms)], timeForms[n%len(timeForms)]
 			text := f.write(date) + " " + g(minute)
-			require.Equal(t, date.String()+"T"+clockText(minute), Parse(text, ref).String(), text)
+			require.Equal(t, date.String()+"T"+clockText(minute), inSpanish(text, ref).String(), text)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestEveryQuarterOfTheDayIsReadBack(t *testing.T) {
 	ref := Reference{Now: time.Date(2026, 3, 25, 0, 0, 0, 0, zone(t, "America/Santiago")), Open: allDay}
 	for minute := 0; minute < dayMinutes; minute += 15 {
 		for i, write := range timeForms {
-			require.Equal(t, "T"+clockText(minute), Parse(write(minute), ref).String(), "form %d: %s", i, write(minute))
+			require.Equal(t, "T"+clockText(minute), inSpanish(write(minute), ref).String(), "form %d: %s", i, write(minute))
 		}
 	}
 }
@@ -119,7 +119,7 @@ func TestDatesThatDoNotExistAreInvalid(t *testing.T) {
 				date := Date{year, month, day}
 				for _, text := range []string{fmt.Sprintf("%d/%d", day, month), fmt.Sprintf("el %d de %s", day, monthNames[month]), fmt.Sprintf("%d/%d/%d", day, month, year),
 					fmt.Sprintf("para el %d de %s a las 10", day, monthNames[month])} {
-					m := Parse(text, ref)
+					m := inSpanish(text, ref)
 					if !date.Exists() {
 						require.Equal(t, Invalid, m.Kind, "%s in %d", text, year)
 						continue
@@ -144,7 +144,7 @@ func TestWeekdayWithAnotherDateIsAConflict(t *testing.T) {
 		date := DateOf(ref.Now).AddDays(n)
 		for day := time.Sunday; day <= time.Saturday; day++ {
 			text := fmt.Sprintf("%s %d de %s", weekdayNames[day], date.Day, monthNames[date.Month])
-			m := Parse(text, ref)
+			m := inSpanish(text, ref)
 			if day == date.Weekday() {
 				require.Equal(t, date.String(), m.String(), text)
 				continue
@@ -167,7 +167,7 @@ func TestWrappingChangesNothing(t *testing.T) {
 		minute := rapid.IntRange(0, 95).Draw(t, "quarter") * 15
 		f := rapid.SampledFrom(dateForms).Draw(t, "date form")
 		text := f.write(date) + rapid.SampledFrom([]string{" ", ", ", " - ", "\n"}).Draw(t, "between") + rapid.SampledFrom(timeForms).Draw(t, "time form")(minute)
-		want := Parse(text, ref).String()
+		want := inSpanish(text, ref).String()
 		before := rapid.SampledFrom([]string{"", "hola! ", "Buenas tardes, quería un turno para ", "me duele hace 3 días, ", "¿tenés lugar ", "soy Julio, "}).Draw(t, "before")
 		after := rapid.SampledFrom([]string{"", "?", " por favor", ". Gracias!", " si puede ser", " 🙏"}).Draw(t, "after")
 		said := before + text + after
@@ -177,7 +177,7 @@ func TestWrappingChangesNothing(t *testing.T) {
 		case 2:
 			said = fold(said)
 		}
-		require.Equal(t, want, Parse(said, ref).String(), said)
+		require.Equal(t, want, inSpanish(said, ref).String(), said)
 	})
 }
 
@@ -185,17 +185,17 @@ func TestLettersMayBeMissingOrSwapped(t *testing.T) {
 	t.Parallel()
 	ref := Reference{Now: time.Date(2026, 3, 25, 10, 0, 0, 0, zone(t, "America/Argentina/Buenos_Aires"))}
 	for _, word := range []string{"mañana", "lunes", "jueves", "viernes", "domingo", "miercoles", "sabado"} {
-		want := Parse("el "+word+" a las 10", ref).String()
+		want := inSpanish("el "+word+" a las 10", ref).String()
 		letters := []rune(word)
 		for i := 1; i < len(letters); i++ {
 			missing := string(letters[:i]) + string(letters[i+1:])
 			if missing == "vienes" {
 				continue // is a word of its own
 			}
-			require.Equal(t, want, Parse("el "+missing+" a las 10", ref).String(), missing)
+			require.Equal(t, want, inSpanish("el "+missing+" a las 10", ref).String(), missing)
 			if i+1 < len(letters) {
 				swapped := string(letters[:i]) + string(letters[i+1]) + string(letters[i]) + string(letters[i+2:])
-				require.Equal(t, want, Parse("el "+swapped+" a las 10", ref).String(), swapped)
+				require.Equal(t, want, inSpanish("el "+swapped+" a las 10", ref).String(), swapped)
 			}
 		}
 	}

@@ -25,11 +25,11 @@ func FuzzParse(f *testing.F) {
 			return [][]Span{nil, {{540, 1080}}, {{1200, 1560}}, {{480, 780}, {960, 1260}}}[(int(pick)+d.Day)%4]
 		}}
 		lang := []Language{Spanish, Portuguese, English}[int(pick)%3]
-		m := ParseIn(lang, text, ref)
+		m := Parse(lang, text, ref)
 		for _, o := range append(append([]Option{}, m.Options...), m.Not...) {
 			checkOption(t, o)
 		}
-		require.Equal(t, m, ParseIn(lang, text, ref))
+		require.Equal(t, m, Parse(lang, text, ref))
 		require.NotEmpty(t, m.String())
 		checkKind(t, m, DateOf(now))
 	})

@@ -14,8 +14,8 @@ func wednesday(t *testing.T) Reference {
 
 func TestNoOpeningHoursMeansTheUsualOnes(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "2026-03-26T17:30", Parse("mañana a las 5 y media", wednesday(t)).String())
-	require.Equal(t, "T10:00", Parse("a las 10", wednesday(t)).String())
+	require.Equal(t, "2026-03-26T17:30", inSpanish("mañana a las 5 y media", wednesday(t)).String())
+	require.Equal(t, "T10:00", inSpanish("a las 10", wednesday(t)).String())
 }
 
 func TestDayUnderDiscussionDatesHoursAlone(t *testing.T) {
@@ -28,11 +28,11 @@ func TestDayUnderDiscussionDatesHoursAlone(t *testing.T) {
 		}
 		return usualHours
 	}
-	require.Equal(t, "2026-03-28T21:00", Parse("a las 9", ref).String())
-	require.Equal(t, "2026-03-28 evening", Parse("a la noche", ref).String())
-	require.Equal(t, "2026-03-27T09:00", Parse("el viernes a las 9", ref).String(), "another day is another day")
-	require.Equal(t, "any morning", Parse("cualquier día a la mañana", ref).String())
-	require.Equal(t, "none", Parse("gracias", ref).String())
+	require.Equal(t, "2026-03-28T21:00", inSpanish("a las 9", ref).String())
+	require.Equal(t, "2026-03-28 evening", inSpanish("a la noche", ref).String())
+	require.Equal(t, "2026-03-27T09:00", inSpanish("el viernes a las 9", ref).String(), "another day is another day")
+	require.Equal(t, "any morning", inSpanish("cualquier día a la mañana", ref).String())
+	require.Equal(t, "none", inSpanish("gracias", ref).String())
 }
 
 func TestOpeningHoursAreAskedForOncePerDate(t *testing.T) {
@@ -43,7 +43,7 @@ func TestOpeningHoursAreAskedForOncePerDate(t *testing.T) {
 		asked[d]++
 		return usualHours
 	}
-	Parse("mañana a las 5 o a las 6, o el viernes entre las 2 y las 4", ref)
+	inSpanish("mañana a las 5 o a las 6, o el viernes entre las 2 y las 4", ref)
 	require.NotEmpty(t, asked)
 	for date, n := range asked {
 		require.Equal(t, 1, n, "%s", date)
@@ -58,7 +58,7 @@ func TestKindsSumUpWhatWasSaid(t *testing.T) {
 		"la semana que viene a la tarde": Range, "los martes": Wish, "menos el lunes": Wish, "cualquiera": Wish, "cuanto antes": Soonest, "cuanto antes a la tarde": Soonest,
 		"lunes o martes": Ask, "el viernes que viene": Ask, "ayer": Past, "hoy a las 9": Past, "viernes santo": Holiday, "31 de abril": Invalid, "mañana a las 25": Invalid, "jueves 27": Conflict,
 	} {
-		require.Equal(t, kind, Parse(text, wednesday(t)).Kind, text)
+		require.Equal(t, kind, inSpanish(text, wednesday(t)).Kind, text)
 	}
 }
 
@@ -107,21 +107,21 @@ func TestAdmits(t *testing.T) {
 		{"jueves 27", friday, 600, false},
 	}
 	for _, c := range cases {
-		require.Equal(t, c.admits, Parse(c.text, wednesday(t)).Admits(c.date, c.minute), "%s on %s at %s", c.text, c.date, clockText(c.minute))
+		require.Equal(t, c.admits, inSpanish(c.text, wednesday(t)).Admits(c.date, c.minute), "%s on %s at %s", c.text, c.date, clockText(c.minute))
 	}
 }
 
 func TestConflictOffersBothReadings(t *testing.T) {
 	t.Parallel()
-	m := Parse("lunes 31/3", wednesday(t))
+	m := inSpanish("lunes 31/3", wednesday(t))
 	require.Equal(t, []Option{{From: Date{2026, 3, 31}, To: Date{2026, 3, 31}}, {From: Date{2026, 3, 30}, To: Date{2026, 3, 30}}}, m.Options)
-	m = Parse("mañana viernes", wednesday(t))
+	m = inSpanish("mañana viernes", wednesday(t))
 	require.Equal(t, []Option{{From: Date{2026, 3, 26}, To: Date{2026, 3, 26}}, {From: Date{2026, 3, 27}, To: Date{2026, 3, 27}}}, m.Options)
 }
 
 func TestPastTellsWhatIsOver(t *testing.T) {
 	t.Parallel()
-	m := Parse("hoy a las 9", wednesday(t))
+	m := inSpanish("hoy a las 9", wednesday(t))
 	date, single := m.Options[0].Date()
 	minute, at := m.Options[0].Hours.Minute()
 	require.True(t, single && at)
@@ -131,8 +131,8 @@ func TestPastTellsWhatIsOver(t *testing.T) {
 
 func TestHolidaysKeepTheirName(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "viernes santo", Parse("¿abren el Viernes Santo?", wednesday(t)).Name)
-	require.Equal(t, "2026-03-30", Parse("si es feriado, el lunes", wednesday(t)).String(), "a date said beside it counts")
+	require.Equal(t, "viernes santo", inSpanish("¿abren el Viernes Santo?", wednesday(t)).Name)
+	require.Equal(t, "2026-03-30", inSpanish("si es feriado, el lunes", wednesday(t)).String(), "a date said beside it counts")
 }
 
 func TestTimesPastMidnightBelongToTheNextDate(t *testing.T) {
@@ -144,16 +144,16 @@ func TestTimesPastMidnightBelongToTheNextDate(t *testing.T) {
 		}
 		return nil
 	}
-	require.Equal(t, "2026-03-28T01:00", Parse("el viernes a la 1", ref).String(), "the shift of Friday is the only one open at one")
-	require.Equal(t, "2026-03-28T01:30", Parse("el sábado a la 1 y media", ref).String())
-	require.Equal(t, "2026-03-28T00:00", Parse("el viernes a medianoche", ref).String())
+	require.Equal(t, "2026-03-28T01:00", inSpanish("el viernes a la 1", ref).String(), "the shift of Friday is the only one open at one")
+	require.Equal(t, "2026-03-28T01:30", inSpanish("el sábado a la 1 y media", ref).String())
+	require.Equal(t, "2026-03-28T00:00", inSpanish("el viernes a medianoche", ref).String())
 }
 
 // TestLinesAreReadAsOne reads what somebody sends in pieces.
 func TestLinesAreReadAsOne(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "2026-03-26T10:00", Parse("hola\nquiero un turno\nmañana\na las 10", wednesday(t)).String())
-	require.Equal(t, "2026-03-30|2026-03-31", Parse("lunes\no martes", wednesday(t)).String())
+	require.Equal(t, "2026-03-26T10:00", inSpanish("hola\nquiero un turno\nmañana\na las 10", wednesday(t)).String())
+	require.Equal(t, "2026-03-30|2026-03-31", inSpanish("lunes\no martes", wednesday(t)).String())
 }
 
 func TestLongTextsAreReadInTime(t *testing.T) {
@@ -162,7 +162,7 @@ func TestLongTextsAreReadInTime(t *testing.T) {
 	for range 2000 {
 		long += "el lunes o martes 5 de abril a las 10 y media "
 	}
-	require.NotEqual(t, None, Parse(long, wednesday(t)).Kind)
+	require.NotEqual(t, None, inSpanish(long, wednesday(t)).Kind)
 }
 
 func TestVocabulariesSayNothingTwice(t *testing.T) {
@@ -174,5 +174,5 @@ func TestVocabulariesSayNothingTwice(t *testing.T) {
 
 func TestUnknownLanguageIsReadAsSpanish(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "2026-03-26", ParseIn("fr", "mañana", wednesday(t)).String())
+	require.Equal(t, "2026-03-26", Parse("fr", "mañana", wednesday(t)).String())
 }

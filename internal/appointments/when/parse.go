@@ -1,10 +1,8 @@
 package when
 
-// Parse reads what a Spanish text says about when, in the light of the reference. It never fails: a text that says nothing is None.
-func Parse(text string, ref Reference) Meaning { return ParseIn(Spanish, text, ref) }
-
-// ParseIn is Parse for a text in one of the languages.
-func ParseIn(lang Language, text string, ref Reference) Meaning {
+// Parse reads what a text in the language says about when, in the light of the reference. It never fails: a text that says
+// nothing is None, and a language that is not known is read as Spanish.
+func Parse(lang Language, text string, ref Reference) Meaning {
 	p := &parser{lx: lang.lexicon().lex(text), ref: ref, today: DateOf(ref.Now), now: ref.Now.Hour()*60 + ref.Now.Minute(), spans: map[Date][]Span{}}
 	p.scan()
 	return p.compose()

@@ -25,7 +25,7 @@ func TestPhrases(t *testing.T) {
 			read := 0
 			eachPhrase(t, name, func(line int, lang Language, ref Reference, phrase, want string) {
 				read++
-				if got := ParseIn(lang, phrase, ref).String(); got != want {
+				if got := Parse(lang, phrase, ref).String(); got != want {
 					t.Errorf("%s:%d: %q means %s, not %s", name, line, phrase, want, got)
 				}
 			})

@@ -5,7 +5,10 @@ import (
 	"strings"
 )
 
-// String writes the meaning in the notation of the tests and logs: 2026-03-26T17:30 a date and time, ~ about, T17:30 a time alone,
+// inSpanish reads a Spanish text.
+func inSpanish(text string, ref Reference) Meaning { return Parse(Spanish, text, ref) }
+
+// String writes the meaning in the notation of the phrases: 2026-03-26T17:30 a date and time, ~ about, T17:30 a time alone,
 // "2026-03-26 morning" a part of a day, a..b a range of days, a|b alternatives, time>=16:00, time<=11:00 and time14:00-16:00
 // windows, first and last of a day, "any not monday" a wish.
 func (m Meaning) String() string {
