@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"turnero/internal/platform/jobs"
 	"turnero/internal/platform/migrate"
 	"turnero/internal/platform/outbox"
+	"turnero/internal/platform/sqlkit"
 )
 
 type workCommand struct {
@@ -30,21 +32,30 @@ type workAgainCommand struct {
 
 // givenUp opens the tables of work. The installation may go on working meanwhile.
 func givenUp(env *environment, do func(queue *jobs.Queue, log *outbox.Log) error) error {
-	if env.cfg.Embedded() {
-		if _, err := os.Stat(env.cfg.DatabaseFile()); err != nil {
-			return fmt.Errorf("there is no database: %w", err)
-		}
-	}
-	db, err := openDatabase(env.ctx, env.cfg, 2)
+	db, err := openBesides(env)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err = migrate.Check(env.ctx, db); err != nil {
-		return err
-	}
 	wakes, quiet := bus.NewMemory(), slog.New(slog.DiscardHandler)
 	return do(jobs.New(db, wakes, time.Now, quiet), outbox.New(db, wakes, time.Now, quiet))
+}
+
+// openBesides opens a database that is there already and that the installation may go on working with.
+func openBesides(env *environment) (*sqlkit.DB, error) {
+	if env.cfg.Embedded() {
+		if _, err := os.Stat(env.cfg.DatabaseFile()); err != nil {
+			return nil, fmt.Errorf("there is no database: %w", err)
+		}
+	}
+	db, err := openDatabase(env.ctx, env.cfg, 2)
+	if err != nil {
+		return nil, err
+	}
+	if err = migrate.Check(env.ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // Run gives one job or event another life; a running installation takes it up within seconds.

@@ -24,6 +24,7 @@ type commandLine struct {
 	Sim     simCommand     `cmd:"" help:"Run the local WhatsApp network with simulated phones, by itself."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema to the one that this build needs."`
 	User    userCommand    `cmd:"" help:"Create people who log in, and set their passwords."`
+	Keys    keysCommand    `cmd:"" help:"List the keys that sign access tokens, and make a new one."`
 	Backup  backupCommand  `cmd:"" help:"Write the embedded database and the files of the data folder to an archive."`
 	Restore restoreCommand `cmd:"" help:"Put an archive of 'turnero backup' back into an empty data folder."`
 	Openapi openapiCommand `cmd:"" help:"Print the OpenAPI document, or the table of roles."`

@@ -188,60 +188,6 @@ func TestARoleCountsFromTheMomentItIsGiven(t *testing.T) {
 	require.Equal(t, id.Admin, b.caller(t, s).Role)
 }
 
-func TestSigningKeysRotateWithoutLoggingAnybodyOut(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.user(t, "ana@example.com", id.Admin)
-	other := b.another()
-	kidOf := func(s auth.Session) string {
-		parsed, _, err := jwt.NewParser().ParseUnverified(s.AccessToken, jwt.MapClaims{})
-		require.NoError(t, err)
-		return parsed.Header["kid"].(string)
-	}
-	verifies := func(s auth.Session, why string) {
-		t.Helper()
-		for _, svc := range []*auth.Service{b.Service, other} {
-			_, err := svc.Verifier().Verify(t.Context(), "Bearer "+s.AccessToken)
-			require.NoError(t, err, why)
-		}
-	}
-	first := b.login(t, "ana@example.com")
-	verifies(first, "the key that one process made serves all")
-	keys, err := b.PublicKeys(t.Context())
-	require.NoError(t, err)
-	require.Len(t, keys, 1)
-
-	require.NoError(t, b.RotateSigningKey(t.Context()))
-	rotated, err := b.PublicKeys(t.Context())
-	require.NoError(t, err)
-	require.Len(t, rotated, 2, "published at once")
-	require.Equal(t, keys[0], rotated[1])
-	require.Equal(t, keys[0].KID, kidOf(b.login(t, "ana@example.com")), "and not used before everybody has it")
-
-	b.clock.advance(3 * time.Minute)
-	last, err := b.Refresh(t.Context(), from, first.RefreshToken)
-	require.NoError(t, err)
-	require.Equal(t, rotated[0].KID, kidOf(last))
-	verifies(last, "the other process has read the keys since")
-	verifies(first, "made with the key before")
-
-	for range 2 {
-		require.NoError(t, b.RotateSigningKey(t.Context()))
-	}
-	verifies(first, "rotating often ends nobody's token")
-	verifies(last, "rotating often ends nobody's token")
-	b.clock.advance(time.Minute)
-	published, err := other.PublicKeys(t.Context())
-	require.NoError(t, err)
-	require.Len(t, published, 4)
-	b.clock.advance(15 * time.Minute)
-	published, err = other.PublicKeys(t.Context())
-	require.NoError(t, err)
-	require.Len(t, published, 1, "keys whose last token has expired are not in force")
-	require.NotContains(t, published, keys[0])
-	require.Contains(t, b.acts(t, id.Tenant{}), "signing_key.rotated")
-}
-
 func TestTheSigningKeyIsKeptSealed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

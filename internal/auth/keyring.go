@@ -37,8 +37,9 @@ type SigningKey struct {
 	CreatedAt  time.Time
 }
 
-// keyring holds the keys in force. The first one is made when it is first needed.
-type keyring struct {
+// Keyring holds the installation's signing keys as its database has them. The first one is made when it is first needed;
+// Rotate makes the others, in whatever process. It is safe for concurrent use.
+type Keyring struct {
 	store  Store
 	sealer Sealer
 	now    func() time.Time
@@ -50,8 +51,20 @@ type keyring struct {
 	readAt    time.Time
 }
 
+var _ KeySource = (*Keyring)(nil)
+
+// NewKeyring makes the keyring of a database.
+func NewKeyring(store Store, sealer Sealer, now func() time.Time) *Keyring {
+	return &Keyring{store: store, sealer: sealer, now: exact(now)}
+}
+
+// exact gives the time as exact as it is stored.
+func exact(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().UTC().Truncate(time.Microsecond) }
+}
+
 // current gives the key that signs.
-func (r *keyring) current(ctx context.Context) (string, ed25519.PrivateKey, error) {
+func (r *Keyring) current(ctx context.Context) (string, ed25519.PrivateKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refresh(ctx, keyringAge); err != nil {
@@ -92,7 +105,7 @@ func inForce(keys []SigningKey, now time.Time) []SigningKey {
 }
 
 // FindKey gives the public key with the ID, or nil when none in force has it.
-func (r *keyring) FindKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
+func (r *Keyring) FindKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, age := range []time.Duration{keyringAge, keyringRetry} {
@@ -109,7 +122,7 @@ func (r *keyring) FindKey(ctx context.Context, kid string) (ed25519.PublicKey, e
 }
 
 // list gives the keys in force, newest first.
-func (r *keyring) list(ctx context.Context) ([]SigningKey, error) {
+func (r *Keyring) list(ctx context.Context) ([]SigningKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refresh(ctx, keyringAge); err != nil {
@@ -119,7 +132,7 @@ func (r *keyring) list(ctx context.Context) ([]SigningKey, error) {
 }
 
 // refresh reads the keys anew when what is held is older than age, making the first one when there is none.
-func (r *keyring) refresh(ctx context.Context, age time.Duration) error {
+func (r *Keyring) refresh(ctx context.Context, age time.Duration) error {
 	now := r.now()
 	if len(r.keys) > 0 && now.Sub(r.readAt) < age {
 		return nil
@@ -129,53 +142,40 @@ func (r *keyring) refresh(ctx context.Context, age time.Duration) error {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
 	if len(keys) == 0 {
-		if _, err = r.add(ctx, r.store, 1); err != nil {
+		if keys, err = r.first(ctx); err != nil {
 			return err
-		}
-		if keys, err = r.store.ListSigningKeys(ctx, mostKeys); err != nil {
-			return fmt.Errorf("read signing keys: %w", err)
 		}
 	}
 	r.keys, r.readAt = keys, now
 	return nil
 }
 
-// add makes and stores a key of the generation; when another process was faster, its key stays.
-func (r *keyring) add(ctx context.Context, st Store, generation int64) (string, error) {
+// first makes the first key, unless another process was faster.
+func (r *Keyring) first(ctx context.Context) ([]SigningKey, error) {
+	key, err := r.generate(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = r.store.InsertSigningKey(ctx, key); err != nil {
+		return nil, fmt.Errorf("store signing key: %w", err)
+	}
+	keys, err := r.store.ListSigningKeys(ctx, mostKeys)
+	if err != nil {
+		return nil, fmt.Errorf("read signing keys: %w", err)
+	}
+	return keys, nil
+}
+
+// generate makes a key that is not stored yet.
+func (r *Keyring) generate(ctx context.Context, generation int64) (SigningKey, error) {
 	seed := randomBytes(ed25519.SeedSize)
 	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
 	kid := thumbprint(public)
 	sealed, err := r.sealer.Seal(ctx, id.Tenant{}, sealPlace(kid), seed)
 	if err != nil {
-		return "", fmt.Errorf("seal signing key: %w", err)
+		return SigningKey{}, fmt.Errorf("seal signing key: %w", err)
 	}
-	_, err = st.InsertSigningKey(ctx, SigningKey{Generation: generation, KID: kid, PublicKey: public, SealedSeed: sealed, CreatedAt: r.now()})
-	if err != nil {
-		return "", fmt.Errorf("store signing key: %w", err)
-	}
-	return kid, nil
-}
-
-// forget has the keys read anew when they are next needed.
-func (r *keyring) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.keys = nil
-}
-
-// RotateSigningKey makes a new key, which signs three minutes later, when everybody who verifies has it. Tokens signed with
-// the key before go on to be valid until they expire; soon after the last has, that key is in force no more.
-func (s *Service) RotateSigningKey(ctx context.Context) error {
-	keys, err := s.tokens.ring.list(ctx)
-	if err != nil {
-		return err
-	}
-	kid, err := s.tokens.ring.add(ctx, s.store, keys[0].Generation+1)
-	if err != nil {
-		return err
-	}
-	s.tokens.ring.forget()
-	return s.record(ctx, s.store, Caller{}, id.Tenant{}, ActSigningKeyRotated, kid, nil)
+	return SigningKey{Generation: generation, KID: kid, PublicKey: public, SealedSeed: sealed, CreatedAt: r.now()}, nil
 }
 
 // JWK is a public key as RFC 8037 section 2 writes it.

@@ -77,11 +77,11 @@ func New(d Deps) *Service {
 	if d.Scopes == nil {
 		d.Scopes = KnownScopes()
 	}
-	now := func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) } // as exact as it is stored
+	now := exact(d.Now)
 	if d.Changed == nil {
 		d.Changed = func() {}
 	}
-	ring := &keyring{store: d.Store, sealer: d.Sealer, now: now}
+	ring := NewKeyring(d.Store, d.Sealer, now)
 	return &Service{
 		store: d.Store, tenants: d.Tenants, accountLimit: d.AccountLimit, addressLimit: d.AddressLimit, now: now, logger: d.Logger,
 		scopes: d.Scopes, hasher: newHasher(d.Cost), known: newStandingCache(now), changed: d.Changed,

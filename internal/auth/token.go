@@ -72,7 +72,7 @@ func (v *Verifier) Verify(ctx context.Context, authorization string) (Verified, 
 // tokenSigner makes tokens as well.
 type tokenSigner struct {
 	Verifier
-	ring *keyring
+	ring *Keyring
 }
 
 // claims are the members of a token. The subject is the person or, with scopes, the API key.

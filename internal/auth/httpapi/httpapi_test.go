@@ -328,7 +328,8 @@ func TestTheTrailIsReadInPages(t *testing.T) {
 func TestPublishedKeysVerifyAccessTokens(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	require.NoError(t, b.svc.RotateSigningKey(t.Context()))
+	require.NoError(t, b.keys.Rotate(t.Context()))
+	b.ahead.Store(int64(3 * time.Minute))
 	newer := b.login("eva@example.com")
 	got := b.call("", get, "/.well-known/jwks.json", "")
 	require.Equal(t, 200, got.status)
@@ -337,17 +338,20 @@ func TestPublishedKeysVerifyAccessTokens(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(got.raw), &set))
 	require.Len(t, set.Keys, 2)
+	signers := map[any]bool{}
 	for _, token := range []string{b.admin, newer} {
-		_, err := jwt.Parse(token, func(parsed *jwt.Token) (any, error) {
+		read, err := jwt.Parse(token, func(parsed *jwt.Token) (any, error) {
 			i := slices.IndexFunc(set.Keys, func(k struct{ Kty, Crv, X, Kid, Use, Alg string }) bool { return k.Kid == parsed.Header["kid"] })
 			require.GreaterOrEqual(t, i, 0)
 			k := set.Keys[i]
 			require.Equal(t, []string{"OKP", "Ed25519", "sig", "EdDSA"}, []string{k.Kty, k.Crv, k.Use, k.Alg})
 			x, err := base64.RawURLEncoding.DecodeString(k.X)
 			return ed25519.PublicKey(x), err
-		}, jwt.WithValidMethods([]string{"EdDSA"}))
+		}, jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithTimeFunc(func() time.Time { return time.Now().Add(3 * time.Minute) }))
 		require.NoError(t, err)
+		signers[read.Header["kid"]] = true
 	}
+	require.Len(t, signers, 2)
 	require.NotContains(t, got.raw, `"d"`)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ const password = "correcto caballo batería"
 type bundle struct {
 	t        *testing.T
 	svc      *auth.Service
+	keys     *auth.Keyring // as another process has it
+	ahead    atomic.Int64  // how far the clock of the service is ahead
 	url      string
 	tenant   id.Tenant
 	ana, eva auth.User
@@ -48,10 +51,14 @@ func setupWith(t *testing.T, accounts limit.Rate) *bundle {
 	t.Helper()
 	db := sqltest.Fresh(t, "sqlite")
 	silent := slog.New(slog.DiscardHandler)
+	b := &bundle{t: t, tenant: id.NewTenant()}
+	now := func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load())) }
+	store := sqlstore.New(db, outbox.New(db, bus.NewMemory(), now, silent))
+	b.keys = auth.NewKeyring(store, plain{}, now)
 	svc := auth.New(auth.Deps{
-		Store: sqlstore.New(db, outbox.New(db, bus.NewMemory(), time.Now, silent)), Sealer: plain{}, Tenants: allActive{},
+		Store: store, Sealer: plain{}, Tenants: allActive{},
 		AccountLimit: limit.NewMemory(accounts, time.Now), AddressLimit: limit.NewMemory(limit.Rate{Tokens: 1000, Per: time.Second, Burst: 1000}, time.Now),
-		Now: time.Now, Logger: silent, Cost: auth.HashCost{MemoryKiB: 64, Passes: 1, Lanes: 1},
+		Now: now, Logger: silent, Cost: auth.HashCost{MemoryKiB: 64, Passes: 1, Lanes: 1},
 	})
 	mux := http.NewServeMux()
 	api := httpkit.New(mux, "test", "1", func(ctx context.Context, r *http.Request) (id.Principal, error) {
@@ -62,7 +69,7 @@ func setupWith(t *testing.T, accounts limit.Rate) *bundle {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 
-	b := &bundle{t: t, svc: svc, url: server.URL, tenant: id.NewTenant()}
+	b.svc, b.url = svc, server.URL
 	b.ana, b.eva = b.person("ana@example.com", id.Admin), b.person("eva@example.com", id.Employee)
 	_, err := svc.CreateSuperAdmin(t.Context(), "root@example.com", "Root", password)
 	require.NoError(t, err)
