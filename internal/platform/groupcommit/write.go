@@ -3,7 +3,6 @@ package groupcommit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,24 +33,19 @@ func (c *Committer) lock(ctx context.Context, h sqlkit.Handle, group []*Member) 
 	if c.texts.dialect == sqlkit.SQLite {
 		size = 1
 	}
+	var statements []sqlkit.Statement
 	for part := range slices.Chunk(order, size) {
 		query, args := c.lockQuery(part)
-		rows, err := h.Native().QueryContext(ctx, query, args...)
-		if err != nil {
-			return nil, fmt.Errorf("lock fences: %w", err)
-		}
-		for rows.Next() {
+		statements = append(statements, sqlkit.Statement{Text: query, Args: args, Each: func(row sqlkit.Row) error {
 			var o owner
 			var value int64
-			if err = rows.Scan(&o.tenant, &o.id, &value); err != nil {
-				_ = rows.Close()
-				return nil, fmt.Errorf("lock fences: %w", err)
-			}
+			err := row.Scan(&o.tenant, &o.id, &value)
 			owners[o] = value
-		}
-		if err = errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, fmt.Errorf("lock fences: %w", err)
-		}
+			return err
+		}})
+	}
+	if err := h.Send(ctx, statements...); err != nil {
+		return nil, fmt.Errorf("lock fences: %w", err)
 	}
 	return owners, nil
 }
@@ -82,16 +76,18 @@ func (c *Committer) write(ctx context.Context, h sqlkit.Handle, group []*Member,
 	if c.texts.dialect == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
 		ctx = context.WithoutCancel(ctx)
 	}
+	var statements []sqlkit.Statement
 	for _, t := range gather(group, outcomes, more) {
 		for _, isDelete := range []bool{true, false} {
 			rows := slices.DeleteFunc(slices.Clone(t.rows), func(r *Row) bool { return r.isDelete() != isDelete })
 			for part := range slices.Chunk(rows, chunk(c.texts.dialect, isDelete)) {
 				query, args := c.texts.statement(part, isDelete)
-				if _, err := h.Native().ExecContext(ctx, query, args...); err != nil {
-					return fmt.Errorf("write %s: %w", t.table.Name, err)
-				}
+				statements = append(statements, sqlkit.Statement{Text: query, Args: args})
 			}
 		}
+	}
+	if err := h.Send(ctx, statements...); err != nil {
+		return fmt.Errorf("write rows: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sqlkit
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,9 @@ import (
 // lock that was busy for too long.
 const maxAttempts = 5
 
+// maxBadConns bounds how many connections of the pool are tried that turn out to be dead.
+const maxBadConns = 3
+
 // Handle is the database, or one transaction of it. Stores hold a Handle, so that the same method works in both.
 // The zero value is not useful.
 type Handle struct {
@@ -24,6 +28,8 @@ type Handle struct {
 
 type txState struct {
 	bun.Tx
+	conn  *sql.Conn       // that it is on; PostgreSQL only
+	ctx   context.Context // that ends it early
 	after []func()
 }
 
@@ -87,22 +93,50 @@ func (h Handle) InTx(ctx context.Context, fn func(context.Context, Handle) error
 }
 
 func (h Handle) once(ctx context.Context, fn func(context.Context, Handle) error) error {
-	tx, err := h.db.write.BeginTx(ctx, nil)
+	state, err := h.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
-	state := &txState{Tx: tx}
-	defer func() { _ = tx.Rollback() }() // after a commit this does nothing
+	defer state.end()
 	if err = fn(ctx, Handle{h.db, state}); err != nil {
 		return err
 	}
-	if err = tx.Commit(); err != nil {
+	if err = state.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	for _, after := range state.after {
 		after()
 	}
 	return nil
+}
+
+func (h Handle) begin(ctx context.Context) (*txState, error) {
+	if h.Dialect() != Postgres {
+		tx, err := h.db.write.BeginTx(ctx, nil)
+		return &txState{Tx: tx, ctx: ctx}, err
+	}
+	for attempt := 1; ; attempt++ {
+		conn, err := h.db.write.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tx, err := conn.BeginTx(ctx, nil)
+		if err == nil {
+			return &txState{Tx: tx, conn: conn.Conn, ctx: ctx}, nil
+		}
+		_ = conn.Close()
+		if attempt == maxBadConns || !errors.Is(err, driver.ErrBadConn) {
+			return nil, err
+		}
+	}
+}
+
+// end rolls back what is not committed and gives the connection back.
+func (tx *txState) end() {
+	_ = tx.Rollback() // after a commit this does nothing
+	if tx.conn != nil {
+		_ = tx.conn.Close()
+	}
 }
 
 // Native is database/sql itself, for statements on a hot path: placeholders are the driver's own ($1 on PostgreSQL, ? elsewhere), values travel

@@ -2,11 +2,12 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"turnero/internal/platform/sqlkit"
+	"turnero/internal/whatsapp"
 )
 
 // lookup is a way to look for a chat.
@@ -47,33 +48,23 @@ func mostWantedOf(d sqlkit.Dialect) int {
 	return 1
 }
 
-// want runs a query for each part of the keys that one statement may name. It reads "SELECT " + columns + " FROM keys AS w " + join + end.
-func (r *round) want(ctx context.Context, keys [][3]string, columns, join, end string, scan func(row scanner) error) error {
-	if r.dialect != sqlkit.Postgres { // the keys come first, whatever the planner thinks
-		word := map[sqlkit.Dialect]string{sqlkit.MySQL: " STRAIGHT_JOIN ", sqlkit.SQLite: " CROSS JOIN "}[r.dialect]
+// want gives a query for each part of the keys that one statement may name. It reads "SELECT " + columns + " FROM keys AS w " + join + end.
+func (r *round) want(keys [][3]string, columns, join, end string, scan func(row sqlkit.Row) error) []sqlkit.Statement {
+	if r.dialect() != sqlkit.Postgres { // the keys come first, whatever the planner thinks
+		word := map[sqlkit.Dialect]string{sqlkit.MySQL: " STRAIGHT_JOIN ", sqlkit.SQLite: " CROSS JOIN "}[r.dialect()]
 		join = strings.ReplaceAll(strings.ReplaceAll(" "+join, " JOIN ", word), "LEFT"+word, "LEFT JOIN ")
 	}
-	for part := range slices.Chunk(keys, mostWantedOf(r.dialect)) {
+	var out []sqlkit.Statement
+	for part := range slices.Chunk(keys, mostWantedOf(r.dialect())) {
 		from, args := r.wanted(part)
-		rows, err := r.native.QueryContext(ctx, "SELECT "+columns+" FROM "+from+" "+join+end, args...)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			if err = scan(rows); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-		}
-		if err = errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
+		out = append(out, sqlkit.Statement{Text: "SELECT " + columns + " FROM " + from + " " + join + end, Args: args, Each: scan})
 	}
-	return nil
+	return out
 }
 
 // wanted gives keys as a table w of the columns t, x and y.
 func (r *round) wanted(keys [][3]string) (from string, args []any) {
-	if r.dialect == sqlkit.Postgres {
+	if r.dialect() == sqlkit.Postgres {
 		t, x, y := make([]string, len(keys)), make([]string, len(keys)), make([]string, len(keys))
 		for i, k := range keys {
 			t[i], x[i], y[i] = k[0], k[1], k[2]
@@ -86,40 +77,32 @@ func (r *round) wanted(keys [][3]string) (from string, args []any) {
 	return "(SELECT ? AS t, ? AS x, ? AS y" + strings.Repeat(" UNION ALL SELECT ?, ?, ?", len(keys)-1) + ") AS w", args
 }
 
-// readChats reads and locks the chats at the places. Nobody is waited for, so that no order of locking can end in a deadlock. On MySQL, where a lock takes the rows of every joined table, they are found first, then locked,
-// then read.
-func (r *round) readChats(ctx context.Context, places map[place]bool) error {
-	var keys [len(joins)][][3]string
-	var numbers [][3]string
-	for p := range places {
-		if p.by == byNumber {
-			numbers = append(numbers, [3]string{p.tenant, p.session, p.key})
-			continue
+// read reads what the items are about: first where to look and the business's own messages, locked, then the chats, locked, with what else they hold.
+// Nobody is waited for, so that no order of locking can end in a deadlock.
+func (r *round) read(ctx context.Context, items []any) error {
+	places, same, own := map[place]bool{}, map[waKey]bool{}, map[waKey]bool{}
+	for _, item := range items {
+		switch item := item.(type) {
+		case *whatsapp.Post:
+			places[placeOf(item)] = true
+			if item.WAID != "" {
+				same[waKeyOf(item.Ref, item.WAID)] = true
+			}
+		case *whatsapp.Move:
+			for _, waID := range item.WAIDs {
+				own[waKeyOf(item.Ref, waID)] = true
+			}
 		}
-		keys[p.by] = append(keys[p.by], [3]string{p.tenant, p.session, p.key})
 	}
-	canonical, err := r.readNumbers(ctx, numbers)
-	if err != nil {
-		return err
+	canonical := map[place]place{}
+	if err := r.h.Send(ctx, append(r.wantNumbers(places, canonical), r.wantMessages(own, true)...)...); err != nil {
+		return fmt.Errorf("find own messages: %w", err)
 	}
 	for _, at := range canonical {
-		if !places[at] {
-			keys[byAddress] = append(keys[byAddress], [3]string{at.tenant, at.session, at.key})
-		}
+		places[at] = true
 	}
-	for by, keys := range keys {
-		switch {
-		case len(keys) == 0:
-		case r.dialect == sqlkit.MySQL:
-			err = r.readChatsMySQL(ctx, lookup(by), keys)
-		case r.dialect == sqlkit.Postgres:
-			err = r.want(ctx, keys, chatSelect, joins[by]+chatJoins, " FOR UPDATE OF c SKIP LOCKED", r.chatScanner(lookup(by)))
-		default:
-			err = r.want(ctx, keys, chatSelect, joins[by]+chatJoins, "", r.chatScanner(lookup(by)))
-		}
-		if err != nil {
-			return err
-		}
+	if err := r.readChats(ctx, places, r.wantMessages(same, false)); err != nil {
+		return fmt.Errorf("find chats: %w", err)
 	}
 	for number, at := range canonical {
 		if chat := r.byPlace[at]; chat != nil {
@@ -129,28 +112,56 @@ func (r *round) readChats(ctx context.Context, places map[place]bool) error {
 	return nil
 }
 
-// readNumbers tells where the chats of people with the numbers stand. Who changes that moves their chats too, which is seen when these are locked.
-func (r *round) readNumbers(ctx context.Context, numbers [][3]string) (map[place]place, error) {
-	if len(numbers) == 0 {
-		return nil, nil
+// wantNumbers asks where the chats of people with numbers stand. Who changes that moves their chats too, which is seen when these are locked.
+func (r *round) wantNumbers(places map[place]bool, canonical map[place]place) []sqlkit.Statement {
+	var numbers [][3]string
+	for p := range places {
+		if p.by == byNumber {
+			numbers = append(numbers, [3]string{p.tenant, p.session, p.key})
+		}
 	}
-	out := make(map[place]place, len(numbers))
-	return out, r.want(ctx, numbers, "w.t, w.x, w.y, COALESCE(p.lid, p.number)", numberJoin, "", func(row scanner) error {
+	return r.want(numbers, "w.t, w.x, w.y, COALESCE(p.lid, p.number)", numberJoin, "", func(row sqlkit.Row) error {
 		from := place{by: byNumber}
 		to := place{by: byAddress}
 		if err := row.Scan(&from.tenant, &from.session, &from.key, &to.key); err != nil {
 			return err
 		}
 		to.tenant, to.session = from.tenant, from.session
-		out[from] = to
+		canonical[from] = to
 		return nil
 	})
+}
+
+// readChats reads and locks the chats at the places, and then reads what else is asked for. On MySQL, where a lock takes the rows of every joined table, they
+// are found first, then locked, then read.
+func (r *round) readChats(ctx context.Context, places map[place]bool, more []sqlkit.Statement) error {
+	var keys [len(joins)][][3]string
+	for p := range places {
+		if p.by != byNumber {
+			keys[p.by] = append(keys[p.by], [3]string{p.tenant, p.session, p.key})
+		}
+	}
+	end := ""
+	if r.dialect() == sqlkit.Postgres {
+		end = " FOR UPDATE OF c SKIP LOCKED"
+	}
+	var statements []sqlkit.Statement
+	for by, keys := range keys {
+		if r.dialect() != sqlkit.MySQL {
+			statements = append(statements, r.want(keys, chatSelect, joins[by]+chatJoins, end, r.chatScanner(lookup(by)))...)
+			continue
+		}
+		if err := r.readChatsMySQL(ctx, lookup(by), keys); err != nil {
+			return err
+		}
+	}
+	return r.h.Send(ctx, append(statements, more...)...)
 }
 
 func (r *round) readChatsMySQL(ctx context.Context, by lookup, keys [][3]string) error {
 	var found, locked [][3]string
 	places := map[[3]string]place{}
-	err := r.want(ctx, keys, "w.t, w.x, w.y, c.id", joins[by], "", func(row scanner) error {
+	find := r.want(keys, "w.t, w.x, w.y, c.id", joins[by], "", func(row sqlkit.Row) error {
 		at, chat := place{by: by}, [3]string{}
 		if err := row.Scan(&at.tenant, &at.session, &at.key, &chat[2]); err != nil {
 			return err
@@ -159,11 +170,11 @@ func (r *round) readChatsMySQL(ctx context.Context, by lookup, keys [][3]string)
 		found, places[chat] = append(found, chat), at
 		return nil
 	})
-	if err != nil {
+	if err := r.h.Send(ctx, find...); err != nil {
 		return err
 	}
 	slices.SortFunc(found, compareKeys)
-	err = r.want(ctx, found, "w.t, w.y", joins[byID], " FOR UPDATE SKIP LOCKED", func(row scanner) error {
+	lock := r.want(found, "w.t, w.y", joins[byID], " FOR UPDATE SKIP LOCKED", func(row sqlkit.Row) error {
 		var chat [3]string
 		if err := row.Scan(&chat[0], &chat[2]); err != nil {
 			return err
@@ -171,10 +182,10 @@ func (r *round) readChatsMySQL(ctx context.Context, by lookup, keys [][3]string)
 		locked = append(locked, chat)
 		return nil
 	})
-	if err != nil {
+	if err := r.h.Send(ctx, lock...); err != nil {
 		return err
 	}
-	if err = r.want(ctx, locked, chatSelect, joins[byID]+chatJoins, "", r.chatScanner(byID)); err != nil {
+	if err := r.h.Send(ctx, r.want(locked, chatSelect, joins[byID]+chatJoins, "", r.chatScanner(byID))...); err != nil {
 		return err
 	}
 	for _, chat := range locked {
@@ -185,14 +196,11 @@ func (r *round) readChatsMySQL(ctx context.Context, by lookup, keys [][3]string)
 	return nil
 }
 
-// scanner is a row of an answer.
-type scanner interface{ Scan(into ...any) error }
-
 func compareKeys(a, b [3]string) int { return slices.Compare(a[:], b[:]) }
 
 // chatScanner reads the rows of chatSelect.
-func (r *round) chatScanner(by lookup) func(row scanner) error {
-	return func(row scanner) error {
+func (r *round) chatScanner(by lookup) func(row sqlkit.Row) error {
+	return func(row sqlkit.Row) error {
 		at := place{by: by}
 		var c chatCols
 		var p personCols
@@ -214,11 +222,8 @@ func (r *round) chatScanner(by lookup) func(row scanner) error {
 	}
 }
 
-// readMessages reads what has the WhatsApp IDs. Where they are to be locked, only what the business sent is meant.
-func (r *round) readMessages(ctx context.Context, keys map[waKey]bool, isLocked bool) error {
-	if len(keys) == 0 {
-		return nil
-	}
+// wantMessages asks for what has the WhatsApp IDs. Where they are to be locked, only what the business sent is meant.
+func (r *round) wantMessages(keys map[waKey]bool, isLocked bool) []sqlkit.Statement {
 	list := make([][3]string, 0, len(keys))
 	for k := range keys {
 		list = append(list, [3]string{k.tenant, k.session, k.waID})
@@ -227,9 +232,9 @@ func (r *round) readMessages(ctx context.Context, keys map[waKey]bool, isLocked 
 	join, end := messageJoin, ""
 	if isLocked {
 		join += isOwn
-		end = map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR UPDATE OF m SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect]
+		end = map[sqlkit.Dialect]string{sqlkit.Postgres: " FOR UPDATE OF m SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect()]
 	}
-	return r.want(ctx, list, messageSelect, join, end, func(row scanner) error {
+	return r.want(list, messageSelect, join, end, func(row sqlkit.Row) error {
 		var c messageCols
 		err := row.Scan(&c.TenantID, &c.ID, &c.SessionID, &c.ChatID, &c.WAID, &c.Pos, &c.Direction, &c.SenderID, &c.Type, &c.Body, &c.Status, &c.Reason,
 			&c.StatusAt, &c.SentAt, &c.Origin, &c.Actor, &c.OnlyIfBot, &c.NotAfter, &c.ReplyTo, &c.CreatedAt)

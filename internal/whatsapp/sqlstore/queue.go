@@ -34,14 +34,14 @@ func readQueues(ctx context.Context, db *sqlkit.DB, sessions []whatsapp.Ref) ([]
 	for _, ref := range sessions {
 		at[ref] = &queue{}
 	}
-	r := &round{dialect: db.Dialect(), native: db.Keyed().Native()}
-	for part := range slices.Chunk(slices.Collect(maps.Keys(at)), mostWantedOf(r.dialect)) {
+	r := &round{h: db.Keyed()}
+	for part := range slices.Chunk(slices.Collect(maps.Keys(at)), mostWantedOf(r.dialect())) {
 		keys := make([][3]string, len(part))
 		for i, ref := range part {
 			keys[i] = [3]string{ref.Tenant.String(), ref.Session.String()}
 		}
 		most, n := queuedPerSession*(len(part)+4), 0
-		err := r.want(ctx, keys, queueSelect+messageSelect, queueJoin, fmt.Sprintf(" LIMIT %d", most), func(row scanner) error {
+		want := r.want(keys, queueSelect+messageSelect, queueJoin, fmt.Sprintf(" LIMIT %d", most), func(row sqlkit.Row) error {
 			q, err := scanQueued(row)
 			if err != nil {
 				return err
@@ -51,7 +51,7 @@ func readQueues(ctx context.Context, db *sqlkit.DB, sessions []whatsapp.Ref) ([]
 			of.messages = append(of.messages, q)
 			return nil
 		})
-		if err != nil {
+		if err := r.h.Send(ctx, want...); err != nil {
 			return nil, fmt.Errorf("list queued messages: %w", err)
 		}
 		for _, ref := range part {
@@ -68,7 +68,7 @@ func readQueues(ctx context.Context, db *sqlkit.DB, sessions []whatsapp.Ref) ([]
 	return out, nil
 }
 
-func scanQueued(row scanner) (whatsapp.Queued, error) {
+func scanQueued(row sqlkit.Row) (whatsapp.Queued, error) {
 	var c chatCols
 	var p personCols
 	var m messageCols

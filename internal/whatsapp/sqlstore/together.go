@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"turnero/internal/events"
 	"turnero/internal/platform/groupcommit"
@@ -57,11 +56,10 @@ type batch struct{ log *outbox.Log }
 
 var _ groupcommit.Batch = (*batch)(nil)
 
-// Run implements groupcommit.Batch: it reads what the items are about, locked in the order chats, messages, and has each decide in turn. The next
-// one sees what those before it decided.
+// Run implements groupcommit.Batch: it reads what the items are about, locked, and has each decide in turn. The next one sees what those before it decided.
 func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
-	r := &round{dialect: h.Dialect(), native: h.Native(), log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}}
-	if r.dialect == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
+	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}}
+	if r.dialect() == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
 		ctx = context.WithoutCancel(ctx)
 	}
 	if err := r.read(ctx, items); err != nil {
@@ -85,9 +83,8 @@ func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupc
 
 // round is one run of the batch.
 type round struct {
-	dialect sqlkit.Dialect
-	native  sqlkit.Native
-	log     *outbox.Log
+	h   sqlkit.Handle
+	log *outbox.Log
 
 	chats    map[string]*chatAt // by ID
 	byPlace  map[place]*chatAt
@@ -99,6 +96,8 @@ type round struct {
 	events          []groupcommit.Row
 	hasEvents       bool
 }
+
+func (r *round) dialect() sqlkit.Dialect { return r.h.Dialect() }
 
 // place is where an item looks for its chat.
 type place struct {
@@ -269,31 +268,3 @@ var (
 	changedChats = &groupcommit.Table{Name: "whatsapp_chats", Keys: rowKey, OnlyOld: true, Values: join(
 		columns(groupcommit.Text, "mode"), columns(groupcommit.Int, "person_until", "unread", "last_pos"), columns(groupcommit.Text, "last_message_id"))}
 )
-
-// read reads what the items are about.
-func (r *round) read(ctx context.Context, items []any) error {
-	places, same, own := map[place]bool{}, map[waKey]bool{}, map[waKey]bool{}
-	for _, item := range items {
-		switch item := item.(type) {
-		case *whatsapp.Post:
-			places[placeOf(item)] = true
-			if item.WAID != "" {
-				same[waKeyOf(item.Ref, item.WAID)] = true
-			}
-		case *whatsapp.Move:
-			for _, waID := range item.WAIDs {
-				own[waKeyOf(item.Ref, waID)] = true
-			}
-		}
-	}
-	if err := r.readChats(ctx, places); err != nil {
-		return fmt.Errorf("find chats: %w", err)
-	}
-	if err := r.readMessages(ctx, own, true); err != nil {
-		return fmt.Errorf("find own messages: %w", err)
-	}
-	if err := r.readMessages(ctx, same, false); err != nil {
-		return fmt.Errorf("find messages: %w", err)
-	}
-	return nil
-}

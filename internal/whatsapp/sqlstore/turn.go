@@ -29,8 +29,8 @@ type sessionAt struct {
 
 // Run implements groupcommit.Batch as batch does.
 func (b *turns) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
-	r := &round{dialect: h.Dialect(), native: h.Native(), log: b.log}
-	if r.dialect == sqlkit.SQLite {
+	r := &round{h: h, log: b.log}
+	if r.dialect() == sqlkit.SQLite {
 		ctx = context.WithoutCancel(ctx)
 	}
 	sessions, err := r.readSessions(ctx, items)
@@ -89,8 +89,8 @@ func (r *round) readSessions(ctx context.Context, items []any) (map[whatsapp.Ref
 		}
 	}
 	slices.SortFunc(keys, compareKeys)
-	end := map[sqlkit.Dialect]string{sqlkit.Postgres: " ORDER BY s.tenant_id, s.id FOR UPDATE OF s SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect]
-	err := r.want(ctx, keys, sessionSelect, "JOIN whatsapp_sessions AS s ON s.tenant_id = w.t AND s.id = w.y", end, func(row scanner) error {
+	end := map[sqlkit.Dialect]string{sqlkit.Postgres: " ORDER BY s.tenant_id, s.id FOR UPDATE OF s SKIP LOCKED", sqlkit.MySQL: " FOR UPDATE SKIP LOCKED"}[r.dialect()]
+	want := r.want(keys, sessionSelect, "JOIN whatsapp_sessions AS s ON s.tenant_id = w.t AND s.id = w.y", end, func(row sqlkit.Row) error {
 		var c sessionRow
 		err := row.Scan(&c.TenantID, &c.ID, &c.Name, &c.Status, &c.Reason, &c.Since, &c.Until, &c.Locked, &c.Number, &c.LID, &c.PushName, &c.IsLinked, &c.IsPaused,
 			&c.DownSince, &c.IsAlerted, &c.Fence, &c.Owner, &c.CreatedAt)
@@ -101,6 +101,7 @@ func (r *round) readSessions(ctx context.Context, items []any) (map[whatsapp.Ref
 		out[s.Ref] = &sessionAt{session: s}
 		return nil
 	})
+	err := r.h.Send(ctx, want...)
 	for ref, at := range out {
 		if at == nil {
 			delete(out, ref)

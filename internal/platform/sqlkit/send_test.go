@@ -1,0 +1,94 @@
+package sqlkit_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/sqlkit/sqltest"
+)
+
+func makeNotes(t *testing.T, db *sqlkit.DB) {
+	t.Helper()
+	_, err := db.SQL().ExecContext(t.Context(), "CREATE TABLE notes (n BIGINT NOT NULL PRIMARY KEY, body VARCHAR(64) NOT NULL)")
+	require.NoError(t, err)
+}
+
+func addNote(n string) sqlkit.Statement {
+	return sqlkit.Statement{Text: "INSERT INTO notes (n, body) VALUES (" + n + ", 'text')"}
+}
+
+func countNotes(into *[]int64) sqlkit.Statement {
+	return sqlkit.Statement{Text: "SELECT n FROM notes ORDER BY n", Each: func(row sqlkit.Row) error {
+		var n int64
+		err := row.Scan(&n)
+		*into = append(*into, n)
+		return err
+	}}
+}
+
+func TestStatementsAreSentInOrder(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		makeNotes(t, db)
+		var before, inside, after []int64
+		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			inside, before = nil, nil
+			return h.Send(ctx, countNotes(&before), addNote("1"), addNote("2"), countNotes(&inside))
+		})
+		require.NoError(t, err)
+		require.NoError(t, db.Handle().Send(t.Context(), countNotes(&after)))
+		require.NoError(t, db.Handle().Send(t.Context()))
+		require.Empty(t, before)
+		require.Equal(t, []int64{1, 2}, inside)
+		require.Equal(t, inside, after)
+	})
+}
+
+func TestAStatementThatFailsEndsTheSend(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		makeNotes(t, db)
+		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error { return h.Send(ctx, addNote("1"), addNote("1"), addNote("2")) })
+		require.True(t, sqlkit.IsUnique(err), "%v", err)
+		refused := errors.New("not this row")
+		err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			return h.Send(ctx, addNote("3"), sqlkit.Statement{Text: "SELECT n FROM notes", Each: func(sqlkit.Row) error { return refused }}, addNote("4"))
+		})
+		require.ErrorIs(t, err, refused)
+		require.PanicsWithValue(t, "of the caller", func() {
+			_ = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+				return h.Send(ctx, addNote("5"), sqlkit.Statement{Text: "SELECT n FROM notes", Each: func(sqlkit.Row) error { panic("of the caller") }})
+			})
+		})
+		var left []int64
+		require.NoError(t, db.Handle().Send(t.Context(), countNotes(&left)))
+		require.Empty(t, left)
+	})
+}
+
+// A transaction that its context has ended must not go on as single statements.
+func TestNothingIsSentAfterTheTransactionEnded(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		makeNotes(t, db)
+		ctx, cancel := context.WithCancel(t.Context())
+		err := db.Handle().InTx(ctx, func(_ context.Context, h sqlkit.Handle) error {
+			if err := h.Send(t.Context(), addNote("1")); err != nil {
+				return err
+			}
+			cancel()
+			return h.Send(t.Context(), addNote("2"))
+		})
+		if !errors.Is(err, context.Canceled) { // which of the two is told depends on who is first
+			require.ErrorIs(t, err, sql.ErrTxDone)
+		}
+		var left []int64
+		require.NoError(t, db.Handle().Send(t.Context(), countNotes(&left)))
+		require.Empty(t, left)
+	})
+}
