@@ -98,7 +98,7 @@ func TestAClockThatJumpsAnHourStopsNothingAndDoublesNothing(t *testing.T) {
 	}
 	owner.end(syscall.SIGKILL)
 	s.Demo.BaseURL = heir.url()
-	s.admin = s.at(heir)
+	s.admin = s.admin.at(heir)
 	works("after the owner died", heir)
 	require.Len(t, carla.inbox(), expected, "nothing came twice: %v", strings.Join(carla.texts(""), " | "))
 }

@@ -223,7 +223,7 @@ func TestAWrongMasterKeyIsRefusedAndChangesNothing(t *testing.T) {
 			require.Equal(t, keys, s.storedKeys(), "nothing is changed")
 			if kind == "sqlite" {
 				right.start()
-				connected(t, s.at(right))
+				connected(t, s.admin.at(right))
 			} else {
 				out, code := runBinary(t, append(append([]string{"doctor", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, s.flags...), "--master-key", masterKey())...)
 				require.Equal(t, 1, code, out)

@@ -1,167 +1,12 @@
 package e2e_test
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// daemon is one process of the program, other than the demonstration.
-type daemon struct {
-	t       *testing.T
-	name    string
-	address string
-	ready   string // the path that answers 200 when it is ready
-	args    []string
-	env     []string
-	wrap    []string // a command that runs the program
-	logs    *lockedBuffer
-	cmd     *exec.Cmd
-	gone    chan struct{}
-}
-
-func newDaemon(t *testing.T, name, ready string, args ...string) *daemon {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	d := &daemon{t: t, name: name, address: l.Addr().String(), ready: ready, args: args, logs: &lockedBuffer{}}
-	t.Cleanup(func() {
-		d.end(syscall.SIGKILL)
-		if t.Failed() {
-			t.Logf("output of %s:\n%s", name, d.logs)
-		}
-	})
-	return d
-}
-
-func (d *daemon) url() string { return "http://" + d.address }
-
-// launch starts the process and does not wait.
-func (d *daemon) launch() {
-	d.t.Helper()
-	args := append(append(append([]string{}, d.wrap...), binary), append(d.args, "--listen", d.address)...)
-	d.cmd = exec.Command(args[0], args[1:]...)
-	d.cmd.Env = append(os.Environ(), d.env...)
-	d.cmd.Stdout, d.cmd.Stderr = d.logs, d.logs
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(d.t, d.cmd.Start())
-	cmd, gone := d.cmd, make(chan struct{})
-	d.gone = gone
-	go func() { _ = cmd.Wait(); close(gone) }()
-}
-
-// start starts the process and waits until it is ready.
-func (d *daemon) start() {
-	d.t.Helper()
-	d.launch()
-	eventuallyWithin(d.t, 60*time.Second, d.name+" gets ready", func() bool {
-		require.False(d.t, d.hasEnded(), "%s ended:\n%s", d.name, d.logs)
-		resp, err := http.Get(d.url() + d.ready)
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-}
-
-func (d *daemon) hasEnded() bool {
-	select {
-	case <-d.gone:
-		return true
-	default:
-		return false
-	}
-}
-
-// end sends the signal and waits for the end.
-func (d *daemon) end(sig syscall.Signal) {
-	if d.gone == nil {
-		return
-	}
-	_ = d.cmd.Process.Signal(sig)
-	select {
-	case <-d.gone:
-	case <-time.After(25 * time.Second):
-		_ = d.cmd.Process.Kill()
-		<-d.gone
-		d.t.Errorf("%s did not end on %s", d.name, sig)
-	}
-}
-
-// refused runs the process until it ends by itself with a failure, and gives the last line that it said.
-func (d *daemon) refused(within time.Duration) string {
-	d.t.Helper()
-	d.launch()
-	eventuallyWithin(d.t, within, d.name+" refuses to start", d.hasEnded)
-	require.Equal(d.t, 1, d.cmd.ProcessState.ExitCode(), "%s", d.logs)
-	lines := strings.Split(strings.TrimSpace(d.logs.String()), "\n")
-	last := lines[len(lines)-1]
-	require.True(d.t, strings.HasPrefix(last, "turnero: "), "the reason is one line, the last: %s", d.logs)
-	return last
-}
-
-// metric reads one number of the process's metrics, without labels.
-func (d *daemon) metric(name string) (float64, bool) {
-	d.t.Helper()
-	resp, err := http.Get(d.url() + "/metrics")
-	if err != nil {
-		return 0, false
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.SplitSeq(string(raw), "\n") {
-		if value, ok := strings.CutPrefix(line, name+" "); ok {
-			var n float64
-			_, err := fmt.Sscan(value, &n)
-			return n, err == nil
-		}
-	}
-	return 0, false
-}
-
-// state is what /ready says.
-func (d *daemon) state() (status int, checks map[string]string) {
-	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url()+"/ready", nil)
-	require.NoError(d.t, err)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	defer resp.Body.Close()
-	var body struct {
-		Checks map[string]string `json:"checks"`
-	}
-	require.NoError(d.t, json.NewDecoder(resp.Body).Decode(&body))
-	return resp.StatusCode, body.Checks
-}
-
-// masterKey makes a master key, as it stands in the configuration.
-func masterKey() string {
-	var key [32]byte
-	_, _ = rand.Read(key[:])
-	return hex.EncodeToString(key[:])
-}
 
 // shop is an installation with one business on a network of its own, which outlives whatever happens to the installation.
 type shop struct {
@@ -189,11 +34,7 @@ func openShop(t *testing.T, database string, flags ...string) *shop {
 		out, code := runBinary(t, "migrate", "--database-url", database)
 		require.Zero(t, code, out)
 	}
-	out, code := runBinary(t, append([]string{"user", "create", "root@example.com", "--data", t.TempDir()}, s.flags...)...)
-	require.Zero(t, code, out)
-	_, password, ok := strings.Cut(out, "said this once: ")
-	require.True(t, ok, out)
-	s.root = login{"root@example.com", strings.TrimSpace(password)}
+	s.root = superAdmin(t, s.flags...)
 	return s
 }
 
@@ -201,13 +42,6 @@ func openShop(t *testing.T, database string, flags ...string) *shop {
 func (s *shop) serve(name string, flags ...string) *daemon {
 	s.t.Helper()
 	return newDaemon(s.t, name, "/ready", append(append([]string{"serve", "--data", s.t.TempDir()}, s.flags...), flags...)...)
-}
-
-// at gives the admin's side at a process.
-func (s *shop) at(d *daemon) *caller {
-	p := *s.process
-	p.Demo.BaseURL = d.url()
-	return &caller{p: &p, token: s.admin.token}
 }
 
 // found makes the business through a process, links its line and adds a customer, whose phone it returns.

@@ -19,41 +19,27 @@ import (
 	"turnero/internal/platform/sqlkit/sqltest"
 )
 
-// newInstallation makes an installation that several processes are to share: its database, its first log-in, what every process is told, and how
-// one is made.
-func newInstallation(t *testing.T, database string) (s *split, shared []string, make func(name, path string, args ...string) *part) {
+// newInstallation makes an installation that several processes are to share: its database, its first log-in, and what every process is told.
+func newInstallation(t *testing.T, database string) (s *split, shared []string) {
 	t.Helper()
 	s = &split{database: sqltest.FreshURL(t, database)}
 	_, _ = rand.Read(s.master[:])
 	out, code := runBinary(t, "migrate", "--database-url", s.database)
 	require.Zero(t, code, out)
 	shared = []string{"--database-url", s.database, "--redis-url", os.Getenv(redistest.Env), "--master-key", hex.EncodeToString(s.master[:])}
-	out, code = runBinary(t, append([]string{"user", "create", "root@example.com", "--data", t.TempDir()}, shared...)...)
-	require.Zero(t, code, out)
-	_, password, ok := strings.Cut(out, "said this once: ")
-	require.True(t, ok, out)
-	s.root = login{"root@example.com", strings.TrimSpace(password)}
-	return s, shared, func(name, path string, args ...string) *part {
-		p := &part{t: t, name: name, port: freePort(t), path: path, args: args, logs: &lockedBuffer{}}
-		t.Cleanup(func() {
-			p.end(syscall.SIGKILL)
-			if t.Failed() {
-				t.Logf("output of %s:\n%s", name, p.logs)
-			}
-		})
-		return p
-	}
+	s.root = superAdmin(t, shared...)
+	return s, shared
 }
 
 // startCluster starts three processes that each run everything, beside a network.
-func startCluster(t *testing.T, database string) (*split, []*part) {
+func startCluster(t *testing.T, database string) (*split, []*daemon) {
 	t.Helper()
-	s, shared, make := newInstallation(t, database)
-	sim := make("the network", "/sim/phones", "sim", "--memory")
+	s, shared := newInstallation(t, database)
+	sim := newDaemon(t, "the network", "/sim/phones", "sim", "--memory")
 	sim.start()
-	var all []*part
+	var all []*daemon
 	for i := range 3 {
-		p := make(fmt.Sprintf("process %d", i), "/ready", append([]string{"serve", "--data", t.TempDir(), "--network", "sim", "--sim-url", sim.url()}, shared...)...)
+		p := newDaemon(t, fmt.Sprintf("process %d", i), "/ready", append([]string{"serve", "--data", t.TempDir(), "--network", "sim", "--sim-url", sim.url()}, shared...)...)
 		p.start()
 		all = append(all, p)
 	}
@@ -93,7 +79,7 @@ func TestThreeProcessesOnOneDatabaseAreOne(t *testing.T) {
 }
 
 // anyAnswers asks each process for what only the owner of the line can do.
-func anyAnswers(t *testing.T, s *split, admin *caller, all []*part) {
+func anyAnswers(t *testing.T, s *split, admin *caller, all []*daemon) {
 	t.Helper()
 	for _, p := range all {
 		require.Equal(t, "connected", admin.at(p).get("/api/whatsapp/status")["status"])
@@ -105,7 +91,7 @@ func anyAnswers(t *testing.T, s *split, admin *caller, all []*part) {
 }
 
 // oneMessageForOneKey writes with one key through all processes at once.
-func oneMessageForOneKey(t *testing.T, s *split, admin *caller, all []*part) {
+func oneMessageForOneKey(t *testing.T, s *split, admin *caller, all []*daemon) {
 	t.Helper()
 	ids := make([]string, len(all))
 	var asking sync.WaitGroup
@@ -160,7 +146,7 @@ func hearTheSame(t *testing.T, heard []*lockedBuffer) {
 var carriesLine = regexp.MustCompile(`(?m)^turnero_whatsapp_sessions\{[^}]*\} 1$`)
 
 // ownerOf finds the process that carries the line.
-func ownerOf(t *testing.T, s *split, all []*part) int {
+func ownerOf(t *testing.T, s *split, all []*daemon) int {
 	t.Helper()
 	owner := -1
 	eventually(t, "somebody carries the line", func() bool {
@@ -177,15 +163,15 @@ func ownerOf(t *testing.T, s *split, all []*part) int {
 }
 
 // outliveTheOwner stops the line's owner, and kills the next: what others accept meanwhile is sent, once.
-func outliveTheOwner(t *testing.T, s *split, admin *caller, all []*part) {
+func outliveTheOwner(t *testing.T, s *split, admin *caller, all []*daemon) {
 	t.Helper()
 	customer := s.phone(splitCustomer)
-	for i, signal := range []os.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+	for i, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		owner := ownerOf(t, s, all)
 		ended := all[owner]
 		ended.end(signal)
 		began := time.Now()
-		all = append(append([]*part{}, all[:owner]...), all[owner+1:]...)
+		all = append(append([]*daemon{}, all[:owner]...), all[owner+1:]...)
 		text := fmt.Sprintf("después de %d", i)
 		admin.at(all[0]).must(http.StatusAccepted, "POST", "/api/chats/"+splitCustomer+"/messages", object{"type": "text", "text": text}, nil)
 		eventually(t, "it arrives", func() bool {

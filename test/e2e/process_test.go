@@ -3,19 +3,15 @@ package e2e_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -67,33 +63,13 @@ type login struct {
 	Password string `json:"password"`
 }
 
-// process is one installation under test.
+// process is one installation under test, by what its callers know of it.
 type process struct {
-	t    *testing.T
-	data string
-	port int
-	args []string
-	cmd  *exec.Cmd
-	logs *lockedBuffer
-	gone chan struct{} // closed when cmd has ended
-	Demo demo
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	t      *testing.T
+	data   string
+	flags  []string
+	daemon *daemon // of the demonstration
+	Demo   demo
 }
 
 // startDemoOn is startDemo on a kind of database: the embedded one, or an empty one of a server.
@@ -105,69 +81,31 @@ func startDemoOn(t *testing.T, database string) *process {
 	rawURL := sqltest.FreshURL(t, database)
 	out, code := runBinary(t, "migrate", "--database-url", rawURL)
 	require.Zero(t, code, out)
-	var key [32]byte
-	_, _ = rand.Read(key[:])
-	return startDemo(t, "--database-url", rawURL, "--master-key", hex.EncodeToString(key[:]))
+	return startDemo(t, "--database-url", rawURL, "--master-key", masterKey())
 }
 
 // startDemo starts the demonstration on an empty folder; extra flags may name another database.
-func startDemo(t *testing.T, args ...string) *process {
+func startDemo(t *testing.T, flags ...string) *process {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	p := &process{t: t, data: t.TempDir(), port: port, args: args, logs: &lockedBuffer{}}
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Log("output of the process:\n" + p.logs.String())
-		}
-	})
+	p := &process{t: t, data: t.TempDir(), flags: flags}
+	p.daemon = newDaemon(t, "the process", "/ready", append([]string{"serve", "--demo", "--data", p.data}, flags...)...)
 	p.start()
 	return p
 }
 
 func (p *process) start() {
 	p.t.Helper()
-	args := append([]string{"serve", "--demo", "--listen", fmt.Sprintf("127.0.0.1:%d", p.port), "--data", p.data}, p.args...)
-	p.cmd = exec.Command(binary, args...)
-	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(p.t, p.cmd.Start())
-	cmd, gone := p.cmd, make(chan struct{})
-	p.gone = gone
-	go func() { _ = cmd.Wait(); close(gone) }()
-	base := fmt.Sprintf("http://127.0.0.1:%d", p.port)
-	deadline := time.Now().Add(60 * time.Second)
-	for {
-		select {
-		case <-gone:
-			p.t.Fatal("the process ended:\n" + p.logs.String())
-		default:
-		}
-		resp, err := http.Get(base + "/ready")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				break
-			}
-		}
-		require.True(p.t, time.Now().Before(deadline), "the process does not get ready:\n"+p.logs.String())
-		time.Sleep(20 * time.Millisecond)
-	}
+	p.daemon.start()
 	raw, err := os.ReadFile(filepath.Join(p.data, "demo.json"))
 	require.NoError(p.t, err)
 	require.NoError(p.t, json.Unmarshal(raw, &p.Demo))
-	require.Equal(p.t, base, p.Demo.BaseURL)
+	require.Equal(p.t, p.daemon.url(), p.Demo.BaseURL)
 }
 
 // kill ends the process at once (SIGKILL), as a power cut would.
 func (p *process) kill() {
-	if p.gone != nil {
-		_ = p.cmd.Process.Kill()
-		<-p.gone
-	}
+	p.t.Helper()
+	p.daemon.end(syscall.SIGKILL)
 }
 
 // restart kills the process and starts it again on the same folder.
@@ -177,16 +115,11 @@ func (p *process) restart() {
 	p.start()
 }
 
-// stop asks the process to end (SIGTERM), gives its exit code, and fails when it takes longer than its deadline.
+// stop asks the process to end (SIGTERM) and gives its exit code.
 func (p *process) stop() int {
 	p.t.Helper()
-	require.NoError(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
-	select {
-	case <-p.gone:
-	case <-time.After(25 * time.Second):
-		p.t.Fatal("the process does not stop:\n" + p.logs.String())
-	}
-	return p.cmd.ProcessState.ExitCode()
+	p.daemon.end(syscall.SIGTERM)
+	return p.daemon.cmd.ProcessState.ExitCode()
 }
 
 // object is a JSON object.
@@ -208,6 +141,13 @@ func (p *process) as(l login) *caller {
 	}
 	p.anybody().must(http.StatusOK, "POST", "/api/auth/login", object{"email": l.Email, "password": l.Password}, &out)
 	return &caller{p: p, token: out.AccessToken}
+}
+
+// at gives the caller at a certain process of the installation.
+func (c *caller) at(p *daemon) *caller {
+	direct := &process{t: c.p.t}
+	direct.Demo.BaseURL, direct.Demo.SimURL = p.url(), c.p.Demo.SimURL
+	return &caller{p: direct, token: c.token, apiKey: c.apiKey}
 }
 
 // do makes a request and returns the status, the headers and the body.

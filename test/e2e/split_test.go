@@ -5,12 +5,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,67 +25,12 @@ import (
 	"turnero/internal/platform/sqlkit"
 )
 
-// part is one process of an installation.
-type part struct {
-	t    *testing.T
-	name string
-	port int
-	args []string
-	path string // that answers 200 when the process is ready
-	logs *lockedBuffer
-	cmd  *exec.Cmd
-	gone chan struct{}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func (p *part) url() string { return fmt.Sprintf("http://127.0.0.1:%d", p.port) }
-
-// start starts the process and waits until it is ready.
-func (p *part) start() {
-	p.t.Helper()
-	p.cmd = exec.Command(binary, append(p.args, "--listen", fmt.Sprintf("127.0.0.1:%d", p.port))...)
-	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(p.t, p.cmd.Start())
-	cmd, gone := p.cmd, make(chan struct{})
-	p.gone = gone
-	go func() { _ = cmd.Wait(); close(gone) }()
-	eventuallyWithin(p.t, 60*time.Second, p.name+" gets ready", func() bool {
-		select {
-		case <-gone:
-			p.t.Fatalf("%s ended:\n%s", p.name, p.logs)
-		default:
-		}
-		resp, err := http.Get(p.url() + p.path)
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-}
-
-// end tells the process to end, or kills it, and waits.
-func (p *part) end(signal os.Signal) {
-	if p.gone != nil {
-		_ = p.cmd.Process.Signal(signal)
-		<-p.gone
-	}
-}
-
 // split is an installation whose services run in three processes, beside a network.
 type split struct {
 	*process // to call it by its gateway
-	gateway  *part
-	whatsapp *part
-	services *part
+	gateway  *daemon
+	whatsapp *daemon
+	services *daemon
 	master   secret.Master
 	database string
 	root     login
@@ -97,21 +38,21 @@ type split struct {
 
 func startSplit(t *testing.T, database string) *split {
 	t.Helper()
-	s, shared, make := newInstallation(t, database)
-	sim := make("the network", "/sim/phones", "sim", "--memory")
-	run := func(name, targets string) *part {
-		return make(name, "/ready", append([]string{"serve", "--target", targets, "--data", t.TempDir(), "--network", "sim", "--sim-url", sim.url()}, shared...)...)
+	s, shared := newInstallation(t, database)
+	sim := newDaemon(t, "the network", "/sim/phones", "sim", "--memory")
+	run := func(name, targets string) *daemon {
+		return newDaemon(t, name, "/ready", append([]string{"serve", "--target", targets, "--data", t.TempDir(), "--network", "sim", "--sim-url", sim.url()}, shared...)...)
 	}
 	s.services, s.whatsapp, s.gateway = run("the services", "auth,tenants,appointments,notifications"), run("whatsapp", "whatsapp"), run("the gateway", "gateway")
 	route := ""
 	for _, target := range []string{"auth", "tenants", "appointments", "notifications"} {
 		route += target + "=" + s.services.url() + ","
 	}
-	for _, p := range []*part{s.services, s.whatsapp, s.gateway} {
+	for _, p := range []*daemon{s.services, s.whatsapp, s.gateway} {
 		p.args = append(p.args, "--route", route+"whatsapp="+s.whatsapp.url())
 	}
 	// The order does not matter: whoever comes first finds the others later.
-	for _, p := range []*part{sim, s.gateway, s.whatsapp, s.services} {
+	for _, p := range []*daemon{sim, s.gateway, s.whatsapp, s.services} {
 		p.start()
 	}
 	s.process = &process{t: t}
@@ -119,13 +60,6 @@ func startSplit(t *testing.T, database string) *split {
 	super := s.as(s.root)
 	eventually(t, "the gateway finds the services", func() bool { status, _ := super.reason("GET", "/api/tenants"); return status == http.StatusOK })
 	return s
-}
-
-// at gives the caller at a process of its own instead of the gateway.
-func (c *caller) at(p *part) *caller {
-	direct := &process{t: c.p.t}
-	direct.Demo.BaseURL, direct.Demo.SimURL = p.url(), c.p.Demo.SimURL
-	return &caller{p: direct, token: c.token, apiKey: c.apiKey}
 }
 
 // business makes a tenant with a shop and gives its admin.
@@ -285,7 +219,7 @@ func refuseWrongTokens(t *testing.T, s *split, admin, system *caller) {
 	require.NoError(t, err)
 	wrong := map[string]string{"unsigned": unsigned, "changed": parts[0] + "." + base64.RawURLEncoding.EncodeToString(more) + "." + parts[2],
 		"expired": expired.Token, "for somebody else": elsewhere.AccessToken, "nonsense": "x"}
-	for _, p := range []*part{s.gateway, s.whatsapp, s.services} {
+	for _, p := range []*daemon{s.gateway, s.whatsapp, s.services} {
 		for name, token := range wrong {
 			status, _ := (&caller{p: s.process, token: token}).at(p).reason("GET", path)
 			if p == s.services {
@@ -306,7 +240,7 @@ func refuseWrongTokens(t *testing.T, s *split, admin, system *caller) {
 	require.Equal(t, http.StatusUnauthorized, status, "API keys are for the gateway")
 
 	for _, c := range []*caller{s.anybody(), admin, system, inside} {
-		for _, p := range []*part{s.gateway, s.whatsapp, s.services} {
+		for _, p := range []*daemon{s.gateway, s.whatsapp, s.services} {
 			for _, question := range []string{"/internal/auth/exchange", "/internal/whatsapp/errand", "/internal/x"} {
 				status, _ := c.at(p).reason("POST", question)
 				require.Equal(t, http.StatusUnauthorized, status, "%s at %s", question, p.name)
@@ -368,7 +302,7 @@ func describeTheWhole(t *testing.T, s *split) {
 	for _, path := range []string{"/api/auth/login", "/api/chats", "/api/appointments", "/api/settings", "/api/notifications", "/api/events"} {
 		require.Contains(t, doc.Paths, path)
 	}
-	for _, p := range []*part{s.gateway, s.whatsapp, s.services} {
+	for _, p := range []*daemon{s.gateway, s.whatsapp, s.services} {
 		for _, path := range []string{"/health", "/ready", "/metrics"} {
 			s.anybody().at(p).must(http.StatusOK, "GET", path, nil, nil)
 		}

@@ -144,7 +144,7 @@ func TestStoppingFinishesRequestsAndEndsStreams(t *testing.T) {
 	}
 	first := <-answers
 	require.Equal(t, http.StatusOK, first)
-	require.Zero(t, p.stop(), "it leaves in order:\n%s", p.logs.String())
+	require.Zero(t, p.stop(), "it leaves in order:\n%s", p.daemon.logs.String())
 	for range cap(answers) - 1 {
 		require.Contains(t, []int{0, http.StatusOK}, <-answers)
 	}
