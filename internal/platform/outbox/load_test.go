@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"turnero/internal/events"
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/groupcommit"
@@ -61,6 +63,48 @@ func TestAnIdleProcessAsksLittleHoweverManyConsumersItHas(t *testing.T) {
 		rate := min(most(), most()) // the start may reach into the first window
 		t.Logf("%.1f statements/s", rate)
 		require.Less(t, rate, 16.0)
+	})
+}
+
+// readRows counts the events that consumers are given by a database.
+type readRows struct{ atomic.Int64 }
+
+// BeforeQuery implements bun.QueryHook.
+func (r *readRows) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+// AfterQuery implements bun.QueryHook.
+func (r *readRows) AfterQuery(_ context.Context, q *bun.QueryEvent) {
+	if q.Err == nil && strings.Contains(q.Query, "payload") && strings.Contains(q.Query, "seq > ") {
+		n, _ := q.Result.RowsAffected()
+		r.Add(n)
+	}
+}
+
+func TestAnEventIsReadOnceForAllPartsOfAProcess(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		const total = 2600 // more than the parts of a consumer hold undone
+		var read readRows
+		l := outbox.New(db.Observed(&read), bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler))
+		l.OnNumbered(func([]outbox.Record) {})
+		var quick, slow seen
+		release := make(chan struct{})
+		l.Consume("quick", nil, func(_ context.Context, rec outbox.Record) error { quick.add(rec); return nil })
+		l.Consume("slow", nil, func(_ context.Context, rec outbox.Record) error { <-release; slow.add(rec); return nil })
+		start(t, l)
+		tenant := id.NewTenant()
+		for n := 0; n < total; n += 100 {
+			var evs []events.Event
+			for i := range 100 {
+				evs = append(evs, note(tenant, id.NewChat(), n+i))
+			}
+			appendAll(t, l, db, evs...)
+			quick.waitFor(t, n+100)
+		}
+		require.EqualValues(t, total, read.Load())
+		close(release) // its parts are at different places, and none at the end
+		slow.waitFor(t, total)
+		require.EqualValues(t, total, read.Load())
 	})
 }
 

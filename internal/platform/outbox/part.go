@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"hash/fnv"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -89,14 +88,10 @@ func newTenure(c *consumer, part int, holder string, seq int64) *tenure {
 // isHungry reports whether there is room for a good number of events.
 func (t *tenure) isHungry() bool { return !t.leaving && len(t.open) <= window/2 }
 
-// feed takes what concerns the part of a batch that follows on what it has read, as far as there is room.
+// feed takes what concerns the part of entries that follow on what it has read, as far as there is room.
 func (t *tenure) feed(batch []entry) {
-	from, found := slices.BinarySearchFunc(batch, t.read, func(e entry, seq int64) int { return int(*e.Seq - seq) })
-	if found {
-		from++
-	}
-	for i := range batch[from:] {
-		e := &batch[from+i]
+	for i := range batch {
+		e := &batch[i]
 		if len(t.open) >= window {
 			return
 		}

@@ -10,7 +10,8 @@ import (
 	"turnero/internal/platform/bus"
 )
 
-// reader goes through the log for all parts that this process holds: those that have read equally far share each read.
+// reader goes through the log for all parts that this process holds. What it reads it keeps for a while, so that parts which
+// are not equally far cause one read between them.
 type reader struct {
 	log     *Log
 	names   []string // of the events that somebody here wants; nil = all
@@ -18,7 +19,9 @@ type reader struct {
 	leaves  chan *tenure
 	results chan *item
 	tenures []*tenure
+	tail    tail
 	ahead   int64 // number up to which there is something to read, as far as is known
+	isStale bool  // there may be more
 	reruns  int64 // number from which to go on looking for parked events
 	failing bool  // the last read failed
 }
@@ -81,6 +84,7 @@ func (r *reader) run(ctx context.Context) {
 			return
 		case t := <-r.joins:
 			r.tenures = append(r.tenures, t)
+			r.isStale = true
 			next.soon()
 		case t := <-r.leaves:
 			t.leaving = true
@@ -88,12 +92,13 @@ func (r *reader) run(ctx context.Context) {
 		case it := <-r.results:
 			r.finish(ctx, it)
 		case <-woken:
+			r.isStale = true
 			next.soon()
 		case <-next.rings():
 			next.rang()
 			r.read(ctx)
 		case <-poll.C:
-			r.failing = false
+			r.failing, r.isStale = false, true
 			r.read(ctx)
 			r.readParked(ctx)
 		case <-rest.rings():
@@ -117,45 +122,62 @@ func (r *reader) finish(ctx context.Context, it *item) {
 	}
 }
 
-// isBehind reports whether there is more to read, and room for it. After a failure the poll comes first.
+// isBehind reports whether there may be more to read, and there is room for it. After a failure the poll comes first.
 func (r *reader) isBehind() bool {
-	return !r.failing && slices.ContainsFunc(r.tenures, func(t *tenure) bool { return t.read < r.ahead && t.isHungry() })
+	return !r.failing && slices.ContainsFunc(r.tenures, func(t *tenure) bool { return t.isHungry() && r.hasMore(t.read) })
 }
+
+// hasMore reports whether there may be something to read after a number.
+func (r *reader) hasMore(seq int64) bool { return r.isStale || seq < r.ahead }
 
 func (r *reader) isDirty() bool {
 	return slices.ContainsFunc(r.tenures, func(t *tenure) bool { return t.done() > t.saved })
 }
 
-// read gives every part that has room one batch of what follows on what it has read.
+// read gives every part that has room some of what follows on what it has read: from memory, as far as that reaches, and then
+// from the database, where parts that are equally far share a batch.
 func (r *reader) read(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	hungry := slices.DeleteFunc(slices.Clone(r.tenures), func(t *tenure) bool { return !t.isHungry() })
-	slices.SortFunc(hungry, func(a, b *tenure) int { return cmp.Compare(a.read, b.read) })
-	for len(hungry) > 0 {
-		batch, err := r.log.next(ctx, hungry[0].read, r.names, readBatch)
-		if err != nil {
-			r.failing = true
-			r.warn(ctx, "events not read", err)
-			return
+	var hungry []*tenure
+	for _, t := range r.tenures {
+		if t.isHungry() {
+			t.feed(r.tail.after(t.read))
 		}
-		last := hungry[0].read
-		if len(batch) > 0 {
-			last = *batch[len(batch)-1].Seq
-		}
-		isEnd := len(batch) < readBatch
-		served := 0
-		for served < len(hungry) && (isEnd || hungry[served].read <= last) {
-			hungry[served].feed(batch)
-			served++
-		}
-		hungry = hungry[served:]
-		if isEnd {
-			r.ahead = last
-		} else {
-			r.ahead = max(r.ahead, last+1)
+		if t.isHungry() {
+			hungry = append(hungry, t)
 		}
 	}
+	slices.SortFunc(hungry, func(a, b *tenure) int { return cmp.Compare(a.read, b.read) })
+	var batch span
+	for _, t := range hungry {
+		if len(batch.after(t.read)) == 0 && r.hasMore(t.read) {
+			var err error
+			if batch, err = r.fetch(ctx, t.read); err != nil {
+				r.failing = true
+				r.warn(ctx, "events not read", err)
+				return
+			}
+		}
+		t.feed(batch.after(t.read))
+	}
+}
+
+// fetch reads a batch of what follows on a number.
+func (r *reader) fetch(ctx context.Context, seq int64) (span, error) {
+	entries, err := r.log.next(ctx, seq, r.names, readBatch)
+	if err != nil {
+		return span{}, err
+	}
+	batch := span{seq, entries}
+	r.tail.add(batch)
+	switch last := batch.to(); {
+	case len(entries) < readBatch:
+		r.ahead, r.isStale = last, false
+	case last >= r.ahead:
+		r.ahead, r.isStale = last+1, false
+	}
+	return batch, nil
 }
 
 // warn says what failed, unless that is because the work is over.
@@ -179,6 +201,9 @@ func (r *reader) settle(ctx context.Context) {
 		}
 		return false
 	})
+	if len(r.tenures) == 0 {
+		r.tail = tail{}
+	}
 }
 
 // alarm is a timer that rings once after it was set, however often that was.
