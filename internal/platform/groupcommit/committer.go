@@ -19,6 +19,8 @@ const (
 	itemRows    = 8
 	// commitLimit bounds one group's transaction, repetitions after a deadlock included.
 	commitLimit = 10 * time.Second
+	// lazyRest is how long lazy members wait at most for somebody to go along with.
+	lazyRest = 50 * time.Millisecond
 )
 
 // ErrClosed says that the committer takes no more members.
@@ -56,6 +58,8 @@ type Member struct {
 	// Nil: nothing.
 	Do   func(ctx context.Context, h sqlkit.Handle) error
 	Rows []Row
+	// IsLazy lets the member wait for one that is not, or for Flush, before a group is made for it. It waits for 50 ms at most.
+	IsLazy bool
 	// Done is told the outcome, once: nil when everything is committed, Fences.Stale, what the batch said of the item, or why it is not known to be stored. It must not block. Nil: nobody asks.
 	Done func(err error)
 }
@@ -69,8 +73,10 @@ type Committer struct {
 
 	mu        sync.Mutex
 	queue     []*Member
+	isUrgent  bool // somebody waits for what is in the queue
 	isRunning bool
 	isClosed  bool
+	lazy      *time.Timer // set while only lazy members are in the queue; nil: not set
 }
 
 // New makes the committer of a database.
@@ -87,11 +93,37 @@ func (c *Committer) Enqueue(m *Member) {
 		return
 	}
 	c.queue = append(c.queue, m)
-	if !c.isRunning {
+	c.isUrgent = c.isUrgent || !m.IsLazy
+	c.startLocked()
+	c.mu.Unlock()
+}
+
+// Flush has what was handed over committed without further waiting.
+func (c *Committer) Flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isUrgent = len(c.queue) > 0
+	c.startLocked()
+}
+
+// startLocked begins to commit groups when somebody waits for one, and sees to it that lazy members do not wait for ever.
+func (c *Committer) startLocked() {
+	switch {
+	case c.isRunning || len(c.queue) == 0:
+	case c.isUrgent:
+		c.stopTimerLocked()
 		c.isRunning = true
 		c.work.Go(c.run)
+	case c.lazy == nil:
+		c.lazy = time.AfterFunc(lazyRest, c.Flush)
 	}
-	c.mu.Unlock()
+}
+
+func (c *Committer) stopTimerLocked() {
+	if c.lazy != nil {
+		c.lazy.Stop()
+		c.lazy = nil
+	}
 }
 
 // Submit commits a member and returns its outcome. When ctx ends first the outcome is not known; Done, if there is one, is still told.
@@ -124,6 +156,8 @@ func (c *Committer) Waiting() int {
 func (c *Committer) Close() {
 	c.mu.Lock()
 	c.isClosed = true
+	c.isUrgent = len(c.queue) > 0
+	c.startLocked()
 	c.mu.Unlock()
 	c.work.Wait()
 }
@@ -146,7 +180,7 @@ func (m *Member) tell(err error) {
 	}
 }
 
-// run commits group after group until nothing is left.
+// run commits group after group until nobody waits for another.
 func (c *Committer) run() {
 	for {
 		group := c.take()
@@ -166,14 +200,15 @@ func (c *Committer) take() []*Member {
 		rows += c.queue[n].weight()
 		n++
 	}
-	if n == 0 {
+	if n == 0 || !c.isUrgent {
 		c.isRunning = false
+		c.startLocked()
 		return nil
 	}
 	group := c.queue[:n:n]
 	c.queue = c.queue[n:]
 	if len(c.queue) == 0 {
-		c.queue = nil // the array is the group's
+		c.queue, c.isUrgent = nil, false // the array is the group's
 	}
 	return group
 }

@@ -177,6 +177,40 @@ func TestManyRowsFitInOneMember(t *testing.T) {
 	})
 }
 
+func TestLazyMembersGoAlong(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		c := setUp(t, db)
+		var n int64
+		lazy := func() chan error {
+			n++
+			outcome := make(chan error, 1)
+			c.Enqueue(&groupcommit.Member{Rows: []groupcommit.Row{note(notes, 1, n, "lazy")}, IsLazy: true, Done: func(err error) { outcome <- err }})
+			return outcome
+		}
+		isTold := func(outcome chan error) {
+			select {
+			case err := <-outcome:
+				require.NoError(t, err)
+			case <-time.After(20 * time.Second):
+				require.FailNow(t, "not committed")
+			}
+		}
+		isTold(lazy()) // by itself, in the end
+		first, second := lazy(), lazy()
+		require.NoError(t, c.Submit(t.Context(), &groupcommit.Member{Rows: []groupcommit.Row{note(notes, 2, 1, "urgent")}}))
+		require.Len(t, first, 1, "it must not come after what was handed over later")
+		require.Len(t, second, 1)
+		third := lazy()
+		c.Flush()
+		isTold(third)
+		fourth := lazy()
+		c.Close()
+		require.Len(t, fourth, 1)
+		require.Len(t, stored(t, db), 6)
+	})
+}
+
 func TestClosedCommitterTakesNothing(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {

@@ -118,7 +118,7 @@ func (s *session) commit(ctx context.Context, w *writes, u urgency) error {
 	if len(w.rows) == 0 && w.do == nil {
 		return s.broken()
 	}
-	member := &groupcommit.Member{Fence: s.fence(), Do: w.do, Rows: make([]groupcommit.Row, 0, len(w.rows))}
+	member := &groupcommit.Member{Fence: s.fence(), Do: w.do, IsLazy: u == lazy, Rows: make([]groupcommit.Row, 0, len(w.rows))}
 	for k, r := range w.rows {
 		if !tables[k.table].isVirtual {
 			member.Rows = append(member.Rows, s.sealed(k, r))
@@ -142,6 +142,9 @@ func (s *session) commit(ctx context.Context, w *writes, u urgency) error {
 	s.mu.Unlock()
 	if waitFor == nil {
 		return nil
+	}
+	if u == lazy {
+		s.store.committer.Flush()
 	}
 	return waitFor.wait(ctx)
 }
@@ -315,6 +318,7 @@ func (s *session) drain(ctx context.Context) error {
 	}
 	last := s.pending[len(s.pending)-1]
 	s.mu.Unlock()
+	s.store.committer.Flush()
 	return last.wait(ctx)
 }
 
