@@ -112,7 +112,7 @@ func TestServicesInProcessesOfTheirOwnAreOneInstallation(t *testing.T) {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
 			s := startSplit(t, database)
-			_, admin, _ := s.business(t, "Peluquería", splitPhone)
+			_, admin, owner := s.business(t, "Peluquería", splitPhone)
 			s.anybody().must(http.StatusCreated, "POST", "/sim/phones", object{"number": splitCustomer, "name": "Carla"}, nil)
 			_, system := admin.key("whatsapp:read", "whatsapp:write", "chats:read", "chats:write", "appointments:read", "setup:read", "events:read")
 			heard := listen(t, system)
@@ -123,6 +123,7 @@ func TestServicesInProcessesOfTheirOwnAreOneInstallation(t *testing.T) {
 			seeNothingOfOthers(t, system, other)
 			refuseWrongTokens(t, s, admin, system)
 			takeRightsAway(t, s, other, otherLogin)
+			rotateTheKey(t, s, admin, owner)
 			describeTheWhole(t, s)
 			surviveEachOther(t, s, admin, system)
 			decryptFree(t, s.process)
