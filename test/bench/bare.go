@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	_ "modernc.org/sqlite"
 
+	"turnero/test/drive"
 	"turnero/test/servers"
 	"turnero/wasim"
 )
@@ -49,7 +50,7 @@ func measureBare(ctx context.Context, kind, sim string, p plan) (result, error) 
 		return r, err
 	}
 	b.clients = make([]*whatsmeow.Client, p.Sessions)
-	if err = inParallel(p.Sessions, 16, func(i int) error { return b.link(ctx, i, newDevice()) }); err != nil {
+	if err = drive.InParallel(p.Sessions, 16, func(i int) error { return b.link(ctx, i, newDevice()) }); err != nil {
 		return r, err
 	}
 	defer func() {
@@ -181,7 +182,7 @@ func (b *bare) link(ctx context.Context, i int, device *store.Device) error {
 }
 
 func (b *bare) send(ctx context.Context, messages int) error {
-	return inParallel(messages, callers, func(i int) error {
+	return drive.InParallel(messages, callers, func(i int) error {
 		s := i % len(b.clients)
 		_, err := b.clients[s].SendMessage(ctx, types.NewJID(contact(s), types.DefaultUserServer), &waE2E.Message{Conversation: proto.String(fmt.Sprintf("message %d", i))})
 		return err
@@ -201,7 +202,7 @@ func ownResident() (int64, error) {
 		runtime.GC()
 	}
 	debug.FreeOSMemory()
-	return residentKiB(os.Getpid())
+	return drive.ResidentKiB(os.Getpid())
 }
 
 func perSession(base int64, sessions int) (float64, error) {

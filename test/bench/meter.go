@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // meter measures a side.
@@ -37,8 +39,8 @@ func (m meter) rate(n int, do func() error) (perSecond, cpu float64, err error) 
 
 // used gives the seconds of processor time that each process of the side has used so far.
 func (m meter) used() (map[int]float64, error) {
-	own, err := processorTime(m.pid)
-	used := map[int]float64{m.pid: own}
+	own, err := drive.ProcessorTime(m.pid)
+	used := map[int]float64{m.pid: own.Seconds()}
 	if err != nil || m.database == "" {
 		return used, err
 	}
@@ -55,28 +57,11 @@ func (m meter) used() (map[int]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t, err := processorTime(pid); err == nil {
-			used[pid] = t
+		if t, err := drive.ProcessorTime(pid); err == nil {
+			used[pid] = t.Seconds()
 		}
 	}
 	return used, nil
-}
-
-// ticks is in how many parts of a second Linux counts a process's time.
-const ticks = 100
-
-func processorTime(pid int) (float64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:])) // from the state on: its name may hold anything
-	user, err := strconv.ParseFloat(fields[11], 64)
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / ticks, err
 }
 
 // databaseOf gives the database that a URL names.

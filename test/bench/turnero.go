@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // tenantsOf tells how many businesses share the sessions; one may have at most 50.
@@ -62,7 +64,7 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 		now, err := m.resident()
 		return float64(now-r.BaseKiB) / float64(p.Sessions), err
 	}
-	if err = inParallel(p.Sessions, 16, m.link); err != nil {
+	if err = drive.InParallel(p.Sessions, 16, m.link); err != nil {
 		return r, err
 	}
 	if r.IdleKiB, err = perSession(); err != nil {
@@ -71,7 +73,7 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 	if err = m.send(p.Sessions); err != nil {
 		return r, err
 	}
-	at := meter{m.cmd.Process.Pid, m.database}
+	at := meter{m.PID(), m.database}
 	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, m.profiled(p, database+"-out", func() error { return m.send(p.Messages) })); err != nil {
 		return r, err
 	}
@@ -86,11 +88,11 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 }
 
 func startTurnero(ctx context.Context, binary, dir, database, sim string) (*measured, error) {
-	address, err := freeAddress()
+	address, err := drive.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	debug, err := freeAddress()
+	debug, err := drive.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +125,7 @@ func startTurnero(ctx context.Context, binary, dir, database, sim string) (*meas
 	}
 	cmd := exec.CommandContext(ctx, binary, append([]string{"serve"}, flags...)...)
 	cmd.Env = env
-	prog, err := start(cmd, address, "/ready")
+	prog, err := start(ctx, cmd, address, "/ready")
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +168,7 @@ func (m *measured) prepare(p plan) error {
 		m.shops = append(m.shops, shop{token})
 	}
 	m.sessions = make([]string, p.Sessions)
-	return inParallel(p.Sessions, callers, func(i int) error {
+	return drive.InParallel(p.Sessions, callers, func(i int) error {
 		var made struct {
 			ID string `json:"session"`
 		}
@@ -217,7 +219,7 @@ func (m *measured) send(messages int) error {
 	if err != nil {
 		return err
 	}
-	if err = inParallel(messages, callers, func(i int) error {
+	if err = drive.InParallel(messages, callers, func(i int) error {
 		s := i % len(m.sessions)
 		return m.api("POST", "/api/chats/"+contact(s)+"/messages?session="+url.QueryEscape(m.sessions[s]), m.token(s), map[string]string{"type": "text", "text": fmt.Sprintf("message %d", i)}, nil)
 	}); err != nil {
@@ -289,7 +291,7 @@ func (m *measured) resident() (int64, error) {
 			return 0, err
 		}
 	}
-	return residentKiB(m.cmd.Process.Pid)
+	return drive.ResidentKiB(m.PID())
 }
 
 // withDatabase gives the URL of another database of the same server.

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"turnero/test/drive"
 )
 
 // clock is how times of day are printed.
@@ -173,7 +175,7 @@ func (c *campaign) anyone() *instance {
 func (c *campaign) ask(ctx context.Context, t *tenant, method, path string, body, out any, headers ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return call(ctx, method, "http://"+c.anyone().address+path, body, out, append(headers, "X-API-Key", t.key)...)
+	return web.Call(ctx, method, "http://"+c.anyone().address+path, body, out, append(headers, "X-API-Key", t.key)...)
 }
 
 // insist asks until there is an answer or a refusal that asking again cannot change.
@@ -181,8 +183,8 @@ func (c *campaign) insist(ctx context.Context, t *tenant, method, path string, b
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		tries++
 		err = c.ask(ctx, t, method, path, body, out, headers...)
-		var no *refused
-		if err == nil || errors.As(err, &no) && no.isFinal() {
+		var no *drive.Refused
+		if err == nil || errors.As(err, &no) && isFinal(no) {
 			return tries, err
 		}
 		select {
@@ -199,13 +201,13 @@ func (c *campaign) close(keep bool) error {
 		i.close()
 	}
 	if c.sim != nil {
-		c.sim.kill()
+		c.sim.Kill()
 	}
 	if c.rdb != nil {
 		_ = c.rdb.Close()
 	}
-	if c.redis != nil && c.redis.process != nil {
-		c.redis.kill()
+	if c.redis != nil && c.redis.Process != nil {
+		c.redis.Kill()
 	}
 	var err error
 	if c.db != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // arrived is a message where it was to arrive.
@@ -158,7 +160,7 @@ func (c *campaign) flawed(ctx context.Context, chats []*chat, tell func(*chat, [
 		flaws []flaw
 		err   error
 	}, len(chats))
-	_ = inParallel(len(chats), 4, func(i int) error { // errors are told below
+	_ = drive.InParallel(len(chats), 4, func(i int) error { // errors are told below
 		results[i].flaws, results[i].err = c.flaws(ctx, chats[i])
 		return nil
 	})

@@ -128,7 +128,7 @@ func simFault(name string) func(context.Context, *campaign, action) (string, err
 		if name == "drop_ack" {
 			body["duration"] = a.Length.Seconds()
 		}
-		err := call(ctx, "POST", c.sim.url("/sim/faults"), body, nil)
+		err := web.Call(ctx, "POST", c.sim.url("/sim/faults"), body, nil)
 		last(ctx, a.Length)
 		return fmt.Sprintf("line %d", s.index), err
 	}
@@ -189,7 +189,7 @@ func restartRedis(ctx context.Context, c *campaign, a action) (string, error) {
 		return "", errImpossible
 	}
 	defer c.redisTurn.Unlock()
-	c.redis.kill()
+	c.redis.Kill()
 	last(ctx, a.Length)
 	return "", c.redis.start()
 }

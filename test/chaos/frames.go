@@ -96,7 +96,7 @@ func (w *watcher) read(ctx context.Context) {
 		w.mu.Lock()
 		after := w.last
 		w.mu.Unlock()
-		if err := call(ctx, "GET", w.sim.url("/sim/log?limit=10000&after="+strconv.FormatUint(after, 10)), nil, &page); err != nil {
+		if err := web.Call(ctx, "GET", w.sim.url("/sim/log?limit=10000&after="+strconv.FormatUint(after, 10)), nil, &page); err != nil {
 			return // again soon; what is overwritten meanwhile is counted
 		}
 		w.mu.Lock()

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // instance is one process of the product with its three links. It keeps its address over restarts.
@@ -20,7 +22,7 @@ type instance struct {
 	turn sync.Mutex // held by whoever stops, kills or starts the process
 
 	mu       sync.Mutex
-	process  *process
+	process  *drive.Process
 	user     string // of the database, one for each start, so that the database can tell who writes
 	starts   int
 	isPaused bool
@@ -36,10 +38,10 @@ const (
 func newInstance(c *campaign, index int) (*instance, error) {
 	i := &instance{run: c, index: index, links: map[string]*relay{}}
 	var err error
-	if i.address, err = freeAddress(); err != nil {
+	if i.address, err = drive.FreeAddress(); err != nil {
 		return nil, err
 	}
-	if i.debug, err = freeAddress(); err != nil {
+	if i.debug, err = drive.FreeAddress(); err != nil {
 		return nil, err
 	}
 	for name, target := range map[string]string{toRedis: c.redis.address, toDatabase: c.db.address, toSim: c.sim.address} {
@@ -83,13 +85,13 @@ func (i *instance) start(ctx context.Context, within time.Duration) error {
 	if err := i.launch(ctx); err != nil {
 		return err
 	}
-	if err := i.current().answers(ctx, "http://"+i.address+"/ready", within); err != nil {
+	if err := i.current().Answers(ctx, "http://"+i.address+"/ready", within); err != nil {
 		return fmt.Errorf("%s: %w (see %s.log)", i.name(), err, filepath.Join(i.run.dir, i.name()))
 	}
 	return nil
 }
 
-func (i *instance) current() *process {
+func (i *instance) current() *drive.Process {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.process
@@ -105,21 +107,21 @@ func (i *instance) databaseUser() string {
 func (i *instance) isUp() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.process != nil && i.process.isAlive() && !i.isPaused
+	return i.process != nil && i.process.IsAlive() && !i.isPaused
 }
 
 func (i *instance) pause() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.isPaused = true
-	i.process.signal(syscall.SIGSTOP)
+	i.process.Signal(syscall.SIGSTOP)
 }
 
 func (i *instance) resume() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.isPaused = false
-	i.process.signal(syscall.SIGCONT)
+	i.process.Signal(syscall.SIGCONT)
 }
 
 func (i *instance) heal() {
@@ -130,7 +132,7 @@ func (i *instance) heal() {
 
 func (i *instance) close() {
 	if p := i.current(); p != nil {
-		p.kill()
+		p.Kill()
 	}
 	for _, r := range i.links {
 		r.close()

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // measurements are what -measure can measure.
@@ -103,13 +105,13 @@ func (c *campaign) failOver(ctx context.Context, i *instance, kind string) (conn
 	}
 	ended, at := make(chan error, 1), time.Now()
 	if kind == "kill" {
-		i.current().kill()
+		i.current().Kill()
 		ended <- nil
 	} else {
 		go func() { _, err := i.terminate(); ended <- err }()
 	}
 	posted := make([]text, len(owned))
-	if err = inParallel(len(owned), 16, func(n int) error {
+	if err = drive.InParallel(len(owned), 16, func(n int) error {
 		posted[n], err = c.postNow(ctx, c.chats[owned[n].index*c.o.people])
 		return err
 	}); err != nil {
@@ -186,7 +188,7 @@ func (c *campaign) measureRestart(ctx context.Context) error {
 		last(ctx, 2*time.Second)
 		kind := []string{"term", "kill"}[n%2]
 		if kind == "kill" {
-			i.current().kill()
+			i.current().Kill()
 		} else if _, err = i.terminate(); err != nil {
 			return err
 		}
@@ -200,8 +202,12 @@ func (c *campaign) measureRestart(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		computed, err := drive.ProcessorTime(i.current().PID())
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(c.say, "| %s | %s | %s | %s | %s | %s |\n", kind, round(ready), round(percentile(times, 50)), round(percentile(times, 95)),
-			round(times[len(times)-1]), processorTime(i.current().cmd.Process.Pid))
+			round(times[len(times)-1]), computed)
 	}
 	return c.verdict()
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"turnero/test/drive"
 )
 
 const (
@@ -34,30 +36,30 @@ func (c *campaign) settle(ctx context.Context) error {
 			c.chats = append(c.chats, &chat{index: len(c.chats), session: s})
 		}
 	}
-	if err = inParallel(len(c.chats), 8, func(i int) error {
+	if err = drive.InParallel(len(c.chats), 8, func(i int) error {
 		addressing := "pn"
 		if i%2 == 1 {
 			addressing = "lid"
 		}
-		return call(ctx, "POST", c.sim.url("/sim/phones"), map[string]string{"number": personNumber(i), "name": fmt.Sprintf("Person %d", i), "addressing": addressing}, nil)
+		return web.Call(ctx, "POST", c.sim.url("/sim/phones"), map[string]string{"number": personNumber(i), "name": fmt.Sprintf("Person %d", i), "addressing": addressing}, nil)
 	}); err != nil {
 		return fmt.Errorf("phones: %w", err)
 	}
-	return inParallel(len(c.sessions), 16, func(i int) error { return c.link(ctx, c.sessions[i]) })
+	return drive.InParallel(len(c.sessions), 16, func(i int) error { return c.link(ctx, c.sessions[i]) })
 }
 
 func (c *campaign) logIn(ctx context.Context, email, password string) (string, error) {
 	var out struct {
 		AccessToken string `json:"accessToken"`
 	}
-	err := call(ctx, "POST", "http://"+c.instances[0].address+"/api/auth/login", map[string]string{"email": email, "password": password}, &out)
+	err := web.Call(ctx, "POST", "http://"+c.instances[0].address+"/api/auth/login", map[string]string{"email": email, "password": password}, &out)
 	return out.AccessToken, err
 }
 
 // addTenant makes a business whose bot is silent, so that every message is one of ours.
 func (c *campaign) addTenant(ctx context.Context, super string, i int) (*tenant, error) {
 	base, email := "http://"+c.instances[0].address, fmt.Sprintf("admin%d@chaos.example", i)
-	if err := call(ctx, "POST", base+"/api/tenants", map[string]any{"name": fmt.Sprintf("Chaos %d", i), "zone": "America/Argentina/Buenos_Aires", "language": "es",
+	if err := web.Call(ctx, "POST", base+"/api/tenants", map[string]any{"name": fmt.Sprintf("Chaos %d", i), "zone": "America/Argentina/Buenos_Aires", "language": "es",
 		"admin": map[string]string{"email": email, "name": "Admin", "password": adminPassword}}, nil, "Authorization", "Bearer "+super); err != nil {
 		return nil, err
 	}
@@ -65,13 +67,13 @@ func (c *campaign) addTenant(ctx context.Context, super string, i int) (*tenant,
 	if err != nil {
 		return nil, err
 	}
-	if err = call(ctx, "PATCH", base+"/api/settings", map[string]any{"botEnabled": false}, nil, "Authorization", "Bearer "+token); err != nil {
+	if err = web.Call(ctx, "PATCH", base+"/api/settings", map[string]any{"botEnabled": false}, nil, "Authorization", "Bearer "+token); err != nil {
 		return nil, err
 	}
 	var key struct {
 		Key string `json:"key"`
 	}
-	err = call(ctx, "POST", base+"/api/api-keys", map[string]any{"name": "chaos", "scopes": []string{"chats:read", "chats:write", "whatsapp:read", "whatsapp:write", "events:read"}}, &key, "Authorization", "Bearer "+token)
+	err = web.Call(ctx, "POST", base+"/api/api-keys", map[string]any{"name": "chaos", "scopes": []string{"chats:read", "chats:write", "whatsapp:read", "whatsapp:write", "events:read"}}, &key, "Authorization", "Bearer "+token)
 	t := &tenant{key: key.Key}
 	t.listener = newListener(c, t)
 	return t, err
@@ -105,7 +107,7 @@ func (c *campaign) link(ctx context.Context, s *session) error {
 		}
 		if err == nil && code.QR != "" && code.QR != scanned {
 			scanned = code.QR
-			if err = call(ctx, "POST", c.sim.phone(s.number(), "/scan"), map[string]string{"qr": code.QR}, nil); err != nil {
+			if err = web.Call(ctx, "POST", c.sim.phone(s.number(), "/scan"), map[string]string{"qr": code.QR}, nil); err != nil {
 				return fmt.Errorf("scan for line %d: %w", s.index, err)
 			}
 		}
@@ -128,7 +130,7 @@ func (c *campaign) status(ctx context.Context, s *session) (string, error) {
 func (c *campaign) allConnected(ctx context.Context, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return inParallel(len(c.sessions), 8, func(i int) error {
+	return drive.InParallel(len(c.sessions), 8, func(i int) error {
 		for {
 			status, err := c.status(ctx, c.sessions[i])
 			if err == nil && status == "connected" {

@@ -1,29 +1,19 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
+
+	"turnero/test/drive"
 )
 
-// process is a child with a log file.
-type process struct {
-	cmd  *exec.Cmd
-	gone chan struct{} // closed when it has ended
-}
-
 // launch starts a program whose output goes to the end of a file.
-func launch(log string, env []string, name string, args ...string) (*process, error) {
+func launch(log string, env []string, name string, args ...string) (*drive.Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
@@ -32,104 +22,18 @@ func launch(log string, env []string, name string, args ...string) (*process, er
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err = cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &process{cmd: cmd, gone: make(chan struct{})}
-	go func() { _ = cmd.Wait(); close(p.gone) }()
-	return p, nil
-}
-
-func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
-
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.gone
-}
-
-func (p *process) isAlive() bool {
-	select {
-	case <-p.gone:
-		return false
-	default:
-		return true
-	}
-}
-
-// answers waits until the URL answers 200.
-func (p *process) answers(ctx context.Context, url string, within time.Duration) error {
-	client := &http.Client{Timeout: 2 * time.Second}
-	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
-		select {
-		case <-p.gone:
-			return errors.New("the process has ended")
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-		resp, err := client.Get(url)
-		if err != nil {
-			continue
-		}
-		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s does not answer within %s", url, within)
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-// residentKiB reads a process's resident set.
-func residentKiB(pid int) (int64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if rest, ok := strings.CutPrefix(s.Text(), "VmRSS:"); ok {
-			var kib int64
-			_, err = fmt.Sscanf(rest, "%d kB", &kib)
-			return kib, err
-		}
-	}
-	return 0, errors.New("the process tells no resident set")
-}
-
-// processorTime is how long a process has been computing, to 10 ms.
-func processorTime(pid int) time.Duration {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// proc(5): the 14th and 15th fields, in ticks of 10 ms; the second, in parentheses, may hold spaces.
-	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
-	var user, system time.Duration
-	if _, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
-		return 0
-	}
-	return (user + system) * 10 * time.Millisecond
+	return drive.Launch(cmd)
 }
 
 // redisServer is a Redis of the run's own, which may be killed and emptied. It keeps nothing on disk.
 type redisServer struct {
-	*process
+	*drive.Process
 	address string
 	dir     string
 }
 
 func startRedis(dir string) (*redisServer, error) {
-	address, err := freeAddress()
+	address, err := drive.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +46,7 @@ func (s *redisServer) start() error {
 	if err != nil {
 		return err
 	}
-	s.process, err = launch(filepath.Join(s.dir, "redis.log"), nil, "redis-server", "--port", port, "--bind", host, "--dir", s.dir, "--save", "", "--appendonly", "no")
+	s.Process, err = launch(filepath.Join(s.dir, "redis.log"), nil, "redis-server", "--port", port, "--bind", host, "--dir", s.dir, "--save", "", "--appendonly", "no")
 	if err != nil {
 		return fmt.Errorf("redis-server: %w", err)
 	}

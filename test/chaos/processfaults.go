@@ -45,7 +45,7 @@ func kill(ctx context.Context, c *campaign, a action) (string, error) {
 	}
 	defer i.turn.Unlock()
 	t := c.takeover(ctx, i, "kill", a.Number)
-	i.current().kill()
+	i.current().Kill()
 	last(ctx, a.Length)
 	return fmt.Sprintf("it owned %d sessions", len(t.Sessions)), i.startAgain(ctx)
 }
@@ -68,14 +68,10 @@ func terminate(ctx context.Context, c *campaign, a action) (string, error) {
 // terminate asks the process to end, and kills it if it does not.
 func (i *instance) terminate() (time.Duration, error) {
 	p, begin := i.current(), time.Now()
-	p.signal(syscall.SIGTERM)
-	select {
-	case <-p.gone:
-	case <-time.After(30 * time.Second):
-		p.kill()
-		return time.Since(begin), fmt.Errorf("did not end within 30s of SIGTERM")
+	if err := p.End(syscall.SIGTERM, 30*time.Second); err != nil {
+		return time.Since(begin), err
 	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+	if code := p.ExitCode(); code != 0 {
 		return time.Since(begin), fmt.Errorf("ended with code %d after SIGTERM", code)
 	}
 	return time.Since(begin), nil
@@ -90,7 +86,7 @@ func (i *instance) startAgain(ctx context.Context) error {
 		if err = i.start(ctx, 60*time.Second); err == nil {
 			return nil
 		}
-		i.current().kill()
+		i.current().Kill()
 		last(ctx, 500*time.Millisecond)
 	}
 	return err

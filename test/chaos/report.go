@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // The times within which sessions go over.
@@ -102,12 +104,12 @@ func (c *campaign) size(ctx context.Context, i *instance) (s size, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for range 2 {
-		if err = call(ctx, "POST", "http://"+i.debug+"/debug/free", nil, nil); err != nil {
+		if err = web.Call(ctx, "POST", "http://"+i.debug+"/debug/free", nil, nil); err != nil {
 			return s, err
 		}
 	}
-	s.name, s.pid = i.name(), i.current().cmd.Process.Pid
-	if s.residentKiB, err = residentKiB(s.pid); err != nil {
+	s.name, s.pid = i.name(), i.current().PID()
+	if s.residentKiB, err = drive.ResidentKiB(s.pid); err != nil {
 		return s, err
 	}
 	m, err := metrics(ctx, i)

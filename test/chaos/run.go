@@ -75,7 +75,7 @@ func (c *campaign) around(at time.Time) string {
 
 // heal mends everything that may be broken still.
 func (c *campaign) heal(ctx context.Context) {
-	if !c.redis.isAlive() {
+	if !c.redis.IsAlive() {
 		if err := c.redis.start(); err != nil {
 			c.blame("redis: %v", err)
 		}
@@ -85,12 +85,12 @@ func (c *campaign) heal(ctx context.Context) {
 			c.blame("database: %v", err)
 		}
 	}
-	if err := call(ctx, "DELETE", c.sim.url("/sim/faults"), nil, nil); err != nil {
+	if err := web.Call(ctx, "DELETE", c.sim.url("/sim/faults"), nil, nil); err != nil {
 		c.blame("network: %v", err)
 	}
 	for _, i := range c.instances {
 		i.heal()
-		if !i.current().isAlive() {
+		if !i.current().IsAlive() {
 			if err := i.startAgain(ctx); err != nil {
 				c.blame("%s does not start again: %v", i.name(), err)
 			}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"turnero/test/drive"
 )
 
 // simSeed is the word from which the local network's keys are made.
@@ -14,12 +16,12 @@ const simSeed = "chaos"
 
 // simulator is the local WhatsApp network, in a process of its own.
 type simulator struct {
-	*process
+	*drive.Process
 	address string
 }
 
 func startSim(ctx context.Context, binary, dir string) (*simulator, error) {
-	address, err := freeAddress()
+	address, err := drive.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +30,7 @@ func startSim(ctx context.Context, binary, dir string) (*simulator, error) {
 		return nil, err
 	}
 	s := &simulator{p, address}
-	return s, p.answers(ctx, s.url("/sim/stats"), 30*time.Second)
+	return s, p.Answers(ctx, s.url("/sim/stats"), 30*time.Second)
 }
 
 func (s *simulator) url(path string) string { return "http://" + s.address + path }
@@ -63,7 +65,7 @@ type simStats struct {
 }
 
 func (s *simulator) stats(ctx context.Context) (out simStats, err error) {
-	return out, call(ctx, "GET", s.url("/sim/stats"), nil, &out)
+	return out, web.Call(ctx, "GET", s.url("/sim/stats"), nil, &out)
 }
 
 // shownMessage is a message as a phone shows it.
@@ -83,7 +85,7 @@ func (s *simulator) inbox(ctx context.Context, number string) ([]shownMessage, e
 		var page struct {
 			Items []shownMessage `json:"items"`
 		}
-		if err := call(ctx, "GET", s.phone(number, "/messages?limit=10000&after="+strconv.FormatUint(after, 10)), nil, &page); err != nil {
+		if err := web.Call(ctx, "GET", s.phone(number, "/messages?limit=10000&after="+strconv.FormatUint(after, 10)), nil, &page); err != nil {
 			return nil, err
 		}
 		for _, m := range page.Items {
@@ -103,7 +105,7 @@ func (s *simulator) write(ctx context.Context, from, to, text string) (id string
 	var out struct {
 		ID string `json:"id"`
 	}
-	return out.ID, call(ctx, "POST", s.phone(from, "/messages"), map[string]string{"to": to, "text": text}, &out)
+	return out.ID, web.Call(ctx, "POST", s.phone(from, "/messages"), map[string]string{"to": to, "text": text}, &out)
 }
 
 // The numbers of a session's line and of the people who write with it. Some write by LID.

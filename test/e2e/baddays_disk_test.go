@@ -26,7 +26,7 @@ func (d *daemon) onSmallDisk(folder, size string) {
 
 // inside names a path as the process sees it.
 func (d *daemon) inside(path string) string {
-	return fmt.Sprintf("/proc/%d/root%s", d.cmd.Process.Pid, path)
+	return fmt.Sprintf("/proc/%d/root%s", d.process.PID(), path)
 }
 
 // fill writes a file until there is no room left.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"turnero/test/drive"
 )
 
 // daemon is one process of the program.
@@ -31,17 +32,15 @@ type daemon struct {
 	env     []string
 	wrap    []string // a command that runs the program
 	logs    *lockedBuffer
-	cmd     *exec.Cmd
-	gone    chan struct{}
+	process *drive.Process // nil before the first start
 }
 
 // newDaemon chooses a free address, at which the process listens each time it is started. It is ended with the test.
 func newDaemon(t *testing.T, name, ready string, args ...string) *daemon {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := drive.FreeAddress()
 	require.NoError(t, err)
-	defer l.Close()
-	d := &daemon{t: t, name: name, address: l.Addr().String(), ready: ready, args: args, logs: &lockedBuffer{}}
+	d := &daemon{t: t, name: name, address: address, ready: ready, args: args, logs: &lockedBuffer{}}
 	t.Cleanup(func() {
 		d.end(syscall.SIGKILL)
 		if t.Failed() {
@@ -57,53 +56,32 @@ func (d *daemon) url() string { return "http://" + d.address }
 func (d *daemon) launch() {
 	d.t.Helper()
 	args := append(append(append([]string{}, d.wrap...), binary), append(d.args, "--listen", d.address)...)
-	d.cmd = exec.Command(args[0], args[1:]...)
-	d.cmd.Env = append(os.Environ(), d.env...)
-	d.cmd.Stdout, d.cmd.Stderr = d.logs, d.logs
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(d.t, d.cmd.Start())
-	cmd, gone := d.cmd, make(chan struct{})
-	d.gone = gone
-	go func() { _ = cmd.Wait(); close(gone) }()
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), d.env...)
+	cmd.Stdout, cmd.Stderr = d.logs, d.logs
+	var err error
+	d.process, err = drive.Launch(cmd)
+	require.NoError(d.t, err)
 }
 
 // start starts the process and waits until it is ready.
 func (d *daemon) start() {
 	d.t.Helper()
 	d.launch()
-	eventuallyWithin(d.t, 60*time.Second, d.name+" gets ready", func() bool {
-		require.False(d.t, d.hasEnded(), "%s ended:\n%s", d.name, d.logs)
-		resp, err := http.Get(d.url() + d.ready)
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+	err := d.process.Answers(d.t.Context(), d.url()+d.ready, 60*time.Second)
+	require.NoError(d.t, err, "%s:\n%s", d.name, d.logs)
 }
 
-func (d *daemon) hasEnded() bool {
-	select {
-	case <-d.gone:
-		return true
-	default:
-		return false
-	}
-}
+func (d *daemon) hasEnded() bool { return !d.process.IsAlive() }
 
 // end sends the signal and waits for the end.
 func (d *daemon) end(sig syscall.Signal) {
 	d.t.Helper()
-	if d.gone == nil {
+	if d.process == nil {
 		return
 	}
-	_ = d.cmd.Process.Signal(sig)
-	select {
-	case <-d.gone:
-	case <-time.After(25 * time.Second):
-		_ = d.cmd.Process.Kill()
-		<-d.gone
-		d.t.Errorf("%s did not end on %s", d.name, sig)
+	if err := d.process.End(sig, 25*time.Second); err != nil {
+		d.t.Errorf("%s: %v", d.name, err)
 	}
 }
 
@@ -112,7 +90,7 @@ func (d *daemon) refused(within time.Duration) string {
 	d.t.Helper()
 	d.launch()
 	eventuallyWithin(d.t, within, d.name+" refuses to start", d.hasEnded)
-	require.Equal(d.t, 1, d.cmd.ProcessState.ExitCode(), "%s", d.logs)
+	require.Equal(d.t, 1, d.process.ExitCode(), "%s", d.logs)
 	lines := strings.Split(strings.TrimSpace(d.logs.String()), "\n")
 	last := lines[len(lines)-1]
 	require.True(d.t, strings.HasPrefix(last, "turnero: "), "the reason is one line, the last: %s", d.logs)

@@ -119,7 +119,7 @@ func (p *process) restart() {
 func (p *process) stop() int {
 	p.t.Helper()
 	p.daemon.end(syscall.SIGTERM)
-	return p.daemon.cmd.ProcessState.ExitCode()
+	return p.daemon.process.ExitCode()
 }
 
 // object is a JSON object.
