@@ -87,3 +87,59 @@ func TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce(t *testing.T) {
 		require.Len(t, told[events.MessageReceived](b), 2*people*rounds)
 	})
 }
+
+// TestWhatIsQueuedAtOnceLeavesOnceAndInOrder has many callers write to few chats of a line that loses its connection now and then. Some of what they write is
+// handed to the sender as it is stored, the rest is read from the queue.
+func TestWhatIsQueuedAtOnceLeavesOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setupOn(t, db)
+		line := b.linked()
+		const chats, writers, each = 3, 3, 12
+		for i := range chats {
+			require.NoError(t, line.sink.Received(t.Context(), text(fmt.Sprint("IN", i), person(i), "hola")))
+		}
+		var work sync.WaitGroup
+		for w := range writers {
+			work.Go(func() {
+				for i := range chats * each {
+					cmd := whatsapp.SendCommand{Chat: person(i % chats).Number.String(), Text: fmt.Sprintf("T%d-%d", w, i)}
+					if w == 0 && i%4 == 0 {
+						cmd.Key = cmd.Text
+					}
+					if _, err := b.svc.Queue(t.Context(), b.admin, cmd); err != nil {
+						t.Errorf("queue: %v", err)
+					}
+				}
+			})
+		}
+		work.Go(func() {
+			for range 5 {
+				line.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkConnecting})
+				line.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkConnected})
+			}
+		})
+		work.Wait()
+		eventually(t, "all are sent", func() bool { return len(line.texts()) >= chats*writers*each })
+		at := map[string]int{}
+		for i, words := range line.texts() {
+			require.NotContains(t, at, words, "sent once")
+			at[words] = i
+		}
+		list, err := b.svc.ListChats(t.Context(), b.admin, whatsapp.ChatQuery{Session: line.ref.Session, Limit: 50})
+		require.NoError(t, err)
+		require.Len(t, list, chats)
+		for _, c := range list {
+			all, err := b.svc.ListMessages(t.Context(), b.admin, id.Session{}, c.ID.String(), whatsapp.MessageCursor{}, 100)
+			require.NoError(t, err)
+			require.Len(t, all, writers*each+1)
+			next := len(at)
+			for _, m := range all { // newest first
+				if m.Direction == whatsapp.Out {
+					require.Less(t, at[m.Text], next, "%s left out of order", m.Text)
+					next = at[m.Text]
+				}
+			}
+		}
+	})
+}

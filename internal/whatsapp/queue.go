@@ -44,7 +44,7 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 		return Message{}, err
 	}
 	draft := Message{ID: id.NewMessage(), WAID: events.WhatsAppMessageID(), Type: TypeText, Text: cmd.Text, Origin: OriginAPI, Actor: p.Actor()}
-	out, ok, err := s.queueTogether(ctx, p, cmd, ref, draft)
+	out, isOffered, ok, err := s.queueTogether(ctx, p, cmd, ref, draft)
 	if err == nil && !ok {
 		err = s.store.InTx(ctx, func(tx Store) error {
 			out, err = s.queueFor(ctx, tx, p, cmd, ref, draft)
@@ -54,7 +54,9 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 	if err != nil {
 		return Message{}, err
 	}
-	s.sessions.wake(out.Ref)
+	if !isOffered {
+		s.sessions.wake(out.Ref)
+	}
 	if cmd.Wait > 0 && out.isWaiting() {
 		return s.await(ctx, out, min(cmd.Wait, MaxWait)), nil
 	}
@@ -62,13 +64,19 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 }
 
 // queueTogether queues a message in a chat that is there. ok is false where that is not known, and for what takes more than one look: who
-// may see the chat, and whether the request was made before.
-func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (out Message, ok bool, err error) {
+// may see the chat, and whether the request was made before. isOffered tells that its sender has it already.
+func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (_ Message, isOffered, ok bool, _ error) {
 	if p.Role == id.Employee || cmd.Key != "" {
-		return Message{}, false, nil
+		return Message{}, false, false, nil
 	}
 	now := s.now()
-	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address}
+	var queued struct { // what is stored, which a caller that has given up must not look at
+		Message
+		first     Queued // if nothing else waits
+		isOffered bool
+	}
+	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address, AsksQueue: true}
+	post.Stored = func() { queued.isOffered = !queued.first.ID.IsZero() && s.sessions.offer(queued.first) }
 	post.Decide = func(place Place) (Change, error) {
 		chat := &place.Chat
 		switch {
@@ -81,18 +89,22 @@ func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCom
 		case !place.IsLinked:
 			return Change{}, errNotLinked()
 		}
-		out = draft
-		told := chat.queued(&out, now)
-		return Change{Chat: chat, Message: &out, Events: told}, nil
+		m := draft
+		told := chat.queued(&m, now)
+		queued.Message, queued.first = m, Queued{}
+		if place.IsFirst {
+			queued.first = Queued{m, *chat}
+		}
+		return Change{Chat: chat, Message: &m, Events: told}, nil
 	}
-	ok, err = s.store.Post(ctx, post)
+	ok, err := s.store.Post(ctx, post)
 	if errors.Is(err, errStranger) {
 		ok, err = false, nil
 	}
 	if err != nil || !ok {
-		return Message{}, ok, err
+		return Message{}, false, ok, err
 	}
-	return out, true, nil
+	return queued.Message, queued.isOffered, true, nil
 }
 
 // errNotWritable is the fault of writing where only others write.

@@ -28,6 +28,7 @@ type sender struct {
 	isRunning bool
 	isDirty   bool // the queue may hold what was not read yet
 	isClosed  bool
+	offered   []Queued      // handed over by who queued them, not looked at yet
 	poke      chan struct{} // while running: look again
 	ended     chan struct{} // while running: closed at the end
 }
@@ -44,6 +45,27 @@ func (o *sender) wake() {
 	if o.isClosed || !o.term.canSend() {
 		return
 	}
+	o.startLocked()
+}
+
+// offer hands over a message that was just queued and was, at that moment, the only one of its session that waited, so that the queue need not be read for
+// it. It must come before anything can be recorded of the message. False: only the next wake will find it.
+func (o *sender) offer(q Queued) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.isClosed || !o.term.canSend() {
+		return false
+	}
+	o.offered = append(o.offered, q)
+	if o.isRunning {
+		o.pokeLocked()
+	} else {
+		o.startLocked()
+	}
+	return true
+}
+
+func (o *sender) startLocked() {
 	o.isRunning, o.poke, o.ended = true, make(chan struct{}, 1), make(chan struct{})
 	go o.run(o.term.ctx)
 }
@@ -73,9 +95,11 @@ func (o *sender) close() <-chan struct{} {
 func (o *sender) tryEnd() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.isDirty && !o.isClosed && o.term.canSend() {
+	if (o.isDirty || len(o.offered) > 0) && !o.isClosed && o.term.canSend() {
 		return false
 	}
+	o.isDirty = o.isDirty || len(o.offered) > 0
+	o.offered = nil
 	o.isRunning = false
 	close(o.ended)
 	return true
@@ -122,10 +146,14 @@ type sending struct {
 func (o *sender) run(ctx context.Context) {
 	r := &sending{busy: map[id.Chat]bool{}, inHand: map[id.Message]id.Chat{}, paused: map[id.Chat]time.Time{}, attempts: map[id.Message]int{}, finished: make(chan chatRun, parallelChats)}
 	for {
+		o.takeOffered(r)
 		if o.mayStart() {
 			o.fill(ctx, r)
 			o.begin(ctx, r)
 		} else {
+			if len(r.backlog) > 0 {
+				o.setDirty()
+			}
 			r.backlog = nil // what is not sent stays queued; the next run reads it
 			clear(r.paused)
 		}
@@ -158,6 +186,42 @@ func (o *sender) fill(ctx context.Context, r *sending) {
 		o.setDirty()
 	}
 	r.backlog = slices.DeleteFunc(byChat(queued), r.isInHand)
+}
+
+// takeOffered takes over what was offered. What must wait for others of its chat is left to the queue.
+func (o *sender) takeOffered(r *sending) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, q := range o.offered {
+		if !r.accept(q) {
+			o.isDirty = true
+		}
+	}
+	o.offered = nil
+}
+
+// accept adds a message to the backlog unless it is in hand already; false when others of its chat are.
+func (r *sending) accept(q Queued) bool {
+	if _, isInHand := r.inHand[q.ID]; isInHand {
+		return true
+	}
+	for _, chat := range r.backlog {
+		for i := range chat {
+			if chat[i].ID == q.ID {
+				return true
+			}
+		}
+		if chat[0].ChatID == q.ChatID {
+			return false
+		}
+	}
+	_, isBusy := r.busy[q.ChatID]
+	_, isPaused := r.paused[q.ChatID]
+	if isBusy || isPaused {
+		return false
+	}
+	r.backlog = append(r.backlog, []Queued{q})
+	return true
 }
 
 // isInHand reports whether some of a chat's messages are being sent as those of a chat that was merged into it meanwhile. It has to wait for that one.
@@ -241,6 +305,7 @@ func (r *sending) endPauses(now time.Time) {
 
 // finish takes note of a chat that is done or stopped.
 func (o *sender) finish(r *sending, done chatRun) {
+	o.takeOffered(r) // as long as what the chat's run was given is known to be in hand: it may have been read before it was offered
 	wasPassedOver := r.busy[done.chat]
 	delete(r.busy, done.chat)
 	maps.DeleteFunc(r.inHand, func(_ id.Message, chat id.Chat) bool { return chat == done.chat })

@@ -161,6 +161,12 @@ func (m *SessionManager) wake(ref Ref) {
 	}
 }
 
+// offer gives a message to its session's sender, as sender.offer says.
+func (m *SessionManager) offer(q Queued) bool {
+	t := m.term(q.Ref)
+	return t != nil && t.out.offer(q)
+}
+
 // Wake has a session look at its queue; it reports whether this process carries it.
 func (m *SessionManager) Wake(ref Ref) bool {
 	t := m.term(ref)

@@ -31,14 +31,20 @@ type Post struct {
 	Address Address
 	// WAID of the messages to be told of in Place.Same. "" for none.
 	WAID string
+	// AsksQueue asks for Place.IsFirst.
+	AsksQueue bool
 	// Decide gives what is to be stored. Its error is returned by Post.
 	Decide func(p Place) (Change, error)
+	// Stored, if there is one, is called when it is stored, before anything that this process stores later. It must not block. It is not called where the
+	// change has a transaction of its own.
+	Stored func()
 }
 
 // Place is the chat of a Post, kept from everybody else.
 type Place struct {
 	Chat     Chat
 	IsLinked bool      // the session has a link
+	IsFirst  bool      // no message of the session waits to be sent
 	Same     []Message // those of the chat that have the WhatsApp ID
 }
 

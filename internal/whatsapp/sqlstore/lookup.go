@@ -32,6 +32,7 @@ const (
 	chatJoins = " LEFT JOIN whatsapp_contacts AS k ON k.tenant_id = c.tenant_id AND k.id = c.contact_id" +
 		" LEFT JOIN whatsapp_sessions AS s ON s.tenant_id = c.tenant_id AND s.id = c.session_id"
 	messageJoin = "JOIN whatsapp_messages AS m ON m.tenant_id = w.t AND m.session_id = w.x AND m.wa_id = w.y"
+	queueExists = "WHERE EXISTS (SELECT 1 FROM whatsapp_messages AS m WHERE m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1)"
 	isOwn       = " AND m.sender_id = '' AND m.direction = 'out'"
 )
 
@@ -88,6 +89,9 @@ func (r *round) read(ctx context.Context, items []any) error {
 			if item.WAID != "" {
 				same[waKeyOf(item.Ref, item.WAID)] = true
 			}
+			if item.AsksQueue {
+				r.isIdle[item.Ref] = true // unless a message is found
+			}
 		case *whatsapp.Move:
 			for _, waID := range item.WAIDs {
 				own[waKeyOf(item.Ref, waID)] = true
@@ -101,7 +105,7 @@ func (r *round) read(ctx context.Context, items []any) error {
 	for _, at := range canonical {
 		places[at] = true
 	}
-	if err := r.readChats(ctx, places, r.wantMessages(same, false)); err != nil {
+	if err := r.readChats(ctx, places, append(r.wantMessages(same, false), r.wantQueues()...)); err != nil {
 		return fmt.Errorf("find chats: %w", err)
 	}
 	for number, at := range canonical {
@@ -110,6 +114,20 @@ func (r *round) read(ctx context.Context, items []any) error {
 		}
 	}
 	return nil
+}
+
+// wantQueues asks which of the sessions that are taken to be idle have something to send.
+func (r *round) wantQueues() []sqlkit.Statement {
+	sessions := make([][3]string, 0, len(r.isIdle))
+	for ref := range r.isIdle {
+		sessions = append(sessions, [3]string{ref.Tenant.String(), ref.Session.String()})
+	}
+	return r.want(sessions, "w.t, w.x", "", queueExists, func(row sqlkit.Row) error {
+		var ref whatsapp.Ref
+		err := row.Scan(&ref.Tenant, &ref.Session)
+		delete(r.isIdle, ref)
+		return err
+	})
 }
 
 // wantNumbers asks where the chats of people with numbers stand. Who changes that moves their chats too, which is seen when these are locked.

@@ -27,20 +27,25 @@ var errElsewhere = errors.New("sqlstore: not there, or held by somebody else")
 
 // Post implements whatsapp.Store.
 func (s *Store) Post(ctx context.Context, p whatsapp.Post) (bool, error) {
-	return s.grouped(ctx, p.Term, s.batch, &p)
+	return s.grouped(ctx, p.Term, s.batch, &p, p.Stored)
 }
 
 // Move implements whatsapp.Store.
 func (s *Store) Move(ctx context.Context, m whatsapp.Move) (bool, error) {
-	return s.grouped(ctx, m.Term, s.batch, &m)
+	return s.grouped(ctx, m.Term, s.batch, &m, nil)
 }
 
-func (s *Store) grouped(ctx context.Context, t whatsapp.Term, b groupcommit.Batch, item any) (ok bool, err error) {
+func (s *Store) grouped(ctx context.Context, t whatsapp.Term, b groupcommit.Batch, item any, stored func()) (ok bool, err error) {
 	m := &groupcommit.Member{Batch: b, Item: item}
 	if t.Fence != 0 {
 		m.Fence = groupcommit.Fence{Tenant: t.Tenant.String(), ID: t.Session.String(), Value: t.Fence}
 	}
 	if s.committer != nil && !s.h.InsideTx() {
+		m.Done = func(err error) {
+			if err == nil && stored != nil {
+				stored()
+			}
+		}
 		err = s.committer.Submit(ctx, m)
 	} else {
 		err = groupcommit.Alone(ctx, s.h, fences, m)
@@ -58,7 +63,7 @@ var _ groupcommit.Batch = (*batch)(nil)
 
 // Run implements groupcommit.Batch: it reads what the items are about, locked, and has each decide in turn. The next one sees what those before it decided.
 func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
-	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}}
+	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}, isIdle: map[whatsapp.Ref]bool{}}
 	if r.dialect() == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -89,6 +94,7 @@ type round struct {
 	chats    map[string]*chatAt // by ID
 	byPlace  map[place]*chatAt
 	messages map[waKey][]*messageAt
+	isIdle   map[whatsapp.Ref]bool // sessions that are known to have nothing to send
 
 	changedChats    []*chatAt
 	newMessages     []*messageAt
@@ -146,7 +152,7 @@ func (r *round) post(p *whatsapp.Post) error {
 		return errElsewhere // the fence is another session's
 	}
 	key := waKeyOf(at.chat.Ref, p.WAID)
-	is := whatsapp.Place{Chat: at.chat, IsLinked: at.isLinked}
+	is := whatsapp.Place{Chat: at.chat, IsLinked: at.isLinked, IsFirst: r.isIdle[at.chat.Ref]}
 	for _, m := range r.messages[key] {
 		if p.WAID != "" && m.message.ChatID == at.chat.ID {
 			is.Same = append(is.Same, m.message)
@@ -170,6 +176,9 @@ func (r *round) post(p *whatsapp.Post) error {
 		r.newMessages = append(r.newMessages, m)
 		key.waID = m.message.WAID
 		r.messages[key] = append(r.messages[key], m)
+		if m.message.Status == whatsapp.MessageQueued {
+			delete(r.isIdle, at.chat.Ref)
+		}
 	}
 	return nil
 }

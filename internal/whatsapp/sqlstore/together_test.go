@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -306,5 +307,52 @@ func TestLongQueuesAreReadAPageAtATime(t *testing.T) {
 			_, err = db.Handle().Write().NewRaw("UPDATE whatsapp_messages SET is_queued = 0 WHERE tenant_id = ? AND pos > ?", g.ref.Tenant, g.pos-117).Exec(t.Context())
 			require.NoError(t, err)
 		}
+	})
+}
+
+func TestAPostTellsWhetherItsMessageIsTheOnlyOneThatWaits(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		g := setupGroup(t, db)
+		other := g.addChat(g.addPerson("5491122330000", ""))
+		var mu sync.Mutex
+		var stored []string
+		isFirst := map[string]bool{}
+		send := func(chat whatsapp.Chat, waID string, asks bool, term whatsapp.Term) func(context.Context) (bool, error) {
+			p := g.arrive(whatsapp.Post{Term: term, Address: chat.Address, AsksQueue: asks}, g.draft(chat, waID, whatsapp.Out), new(bool))
+			decide := p.Decide
+			p.Decide = func(at whatsapp.Place) (whatsapp.Change, error) {
+				isFirst[waID] = at.IsFirst
+				return decide(at)
+			}
+			p.Stored = func() {
+				mu.Lock()
+				defer mu.Unlock()
+				stored = append(stored, waID)
+			}
+			return func(ctx context.Context) (bool, error) { return g.store.Post(ctx, p) }
+		}
+		got := g.together(send(g.chat, "A", true, g.term()), send(other, "B", true, whatsapp.Term{Ref: g.ref}), send(other, "C", false, g.term()),
+			send(other, "D", true, whatsapp.Term{Ref: g.ref, Fence: 9}))
+		require.Equal(t, []outcome{{true, nil}, {true, nil}, {true, nil}, {false, whatsapp.ErrStaleFence}}, got)
+		require.Equal(t, map[string]bool{"A": true, "B": false, "C": false}, isFirst)
+		require.Equal(t, []string{"A", "B", "C"}, stored)
+
+		ok, err := send(g.chat, "E", true, g.term())(t.Context())
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.False(t, isFirst["E"], "others wait in the database")
+		for _, waID := range []string{"A", "B", "C", "E"} {
+			ok, err = g.store.Move(t.Context(), whatsapp.Move{Term: g.term(), WAIDs: []string{waID}, Decide: func(own []*whatsapp.Message) []events.Event {
+				own[0].Status = whatsapp.MessageSent
+				return nil
+			}})
+			require.NoError(t, err)
+			require.True(t, ok)
+		}
+		ok, err = send(g.chat, "F", true, g.term())(t.Context())
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.True(t, isFirst["F"])
 	})
 }

@@ -13,7 +13,7 @@ import (
 
 // Turn implements whatsapp.Store.
 func (s *Store) Turn(ctx context.Context, t whatsapp.Turn) (bool, error) {
-	return s.grouped(ctx, t.Term, s.turns, &t)
+	return s.grouped(ctx, t.Term, s.turns, &t, nil)
 }
 
 // turns does the Turns of many sessions at once.
