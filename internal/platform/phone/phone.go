@@ -7,6 +7,7 @@ package phone
 
 import (
 	"errors"
+	"hash/maphash"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -19,7 +20,12 @@ var ErrInvalid = errors.New("must be a phone number with its country code, as in
 // without country code is from; "" accepts only those with one. Digits that begin with a country code are taken as such
 // when they are no number of the region.
 func Parse(text, region string) (string, error) {
-	text = strings.TrimSpace(text)
+	return memory.parse(strings.TrimSpace(text), region, read)
+}
+
+var memory = memo{seed: maphash.MakeSeed()}
+
+func read(text, region string) (string, error) {
 	if n, ok := valid(text, region); ok {
 		return n, nil
 	}

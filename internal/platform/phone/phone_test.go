@@ -1,6 +1,7 @@
 package phone_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,4 +80,26 @@ func TestFoldingTwiceChangesNothing(t *testing.T) {
 		number := rapid.StringMatching(`\+(54|52|55|1|34)[0-9]{8,11}`).Draw(t, "number")
 		require.Equal(t, phone.Fold(number), phone.Fold(phone.Fold(number)))
 	})
+}
+
+func TestANumberIsReadTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	type reading struct {
+		e164 string
+		err  error
+	}
+	first := map[[2]string]reading{}
+	for round := range 2 {
+		for i := range 3000 { // more than are remembered
+			for _, region := range []string{"AR", "MX"} {
+				text := fmt.Sprintf("55 %04d %04d", i*7%10000, i)
+				e164, err := phone.Parse(text, region)
+				if got := (reading{e164, err}); round == 0 {
+					first[[2]string{text, region}] = got
+				} else {
+					require.Equal(t, first[[2]string{text, region}], got, text)
+				}
+			}
+		}
+	}
 }
