@@ -1,8 +1,8 @@
 -- +goose Up
 CREATE TABLE outbox (
-  pos        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  pos        BIGINT GENERATED ALWAYS AS IDENTITY,
   seq        BIGINT,
-  event_id   TEXT COLLATE "C" NOT NULL UNIQUE,
+  event_id   TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   tenant_id  TEXT COLLATE "C" NOT NULL,
   name       TEXT COLLATE "C" NOT NULL,
   order_key  TEXT COLLATE "C" NOT NULL,
