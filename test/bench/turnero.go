@@ -83,7 +83,9 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 	if r.InP50, r.InP99, err = latency(m.sim, p); err != nil {
 		return r, err
 	}
-	r.UsedKiB, err = perSession()
+	if r.UsedKiB, err = perSession(); err == nil && p.Profiles != "" {
+		err = m.profile("heap", filepath.Join(p.Profiles, database+".heap"))
+	}
 	return r, err
 }
 
@@ -247,13 +249,13 @@ func (m *measured) profiled(p plan, name string, do func() error) func() error {
 	}
 	return func() error {
 		written := make(chan error, 1)
-		go func() { written <- m.profile(filepath.Join(p.Profiles, name+".pprof")) }()
+		go func() { written <- m.profile("profile?seconds=3", filepath.Join(p.Profiles, name+".pprof")) }()
 		return errors.Join(do(), <-written)
 	}
 }
 
-func (m *measured) profile(path string) error {
-	resp, err := web.Get("http://" + m.debug + "/debug/pprof/profile?seconds=3")
+func (m *measured) profile(kind, path string) error {
+	resp, err := web.Get("http://" + m.debug + "/debug/pprof/" + kind)
 	if err != nil {
 		return err
 	}
