@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -95,11 +96,21 @@ func (b *BotStore) NoteConsumed(ctx context.Context, tenant id.Tenant, event id.
 	return nil
 }
 
-// IsConversing implements bot.Store.
+// IsConversing implements bot.Store. It is asked for every message that is sent by a person.
 func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.Chat) (bool, error) {
-	isThere, err := b.h.Read().NewSelect().Model((*botConversationRow)(nil)).Where("tenant_id = ?", tenant).Where("chat_id = ?", chat).
-		Where("(state <> '' OR pending NOT IN ('[]', 'null'))").Exists(ctx)
+	h, query := b.h, "SELECT 1 FROM bot_conversations WHERE tenant_id = ? AND chat_id = ? AND (state <> '' OR pending NOT IN ('[]', 'null'))"
+	if h.Dialect() == sqlkit.Postgres {
+		query = "SELECT 1 FROM bot_conversations WHERE tenant_id = $1 AND chat_id = $2 AND (state <> '' OR pending NOT IN ('[]', 'null'))"
+	}
+	if !h.InsideTx() {
+		h = h.DB().Keyed()
+	}
+	rows, err := h.Native().QueryContext(ctx, query, tenant.String(), chat.String())
 	if err != nil {
+		return false, fmt.Errorf("look at conversation: %w", err)
+	}
+	isThere := rows.Next()
+	if err = errors.Join(rows.Err(), rows.Close()); err != nil {
 		return false, fmt.Errorf("look at conversation: %w", err)
 	}
 	return isThere, nil
