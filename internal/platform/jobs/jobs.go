@@ -101,7 +101,8 @@ type row struct {
 
 func (r *row) lane() lane { return lane{r.TenantID, r.OrderKey} }
 
-// Enqueue writes the job into the transaction of h, to run not before at (the zero time: at once). A job whose unique key
+// Enqueue writes the job into the transaction of h, to run not before at (the zero time: at once). at is told by the clock of
+// the process, and compared with that of the process that claims. A job whose unique key
 // is that of an unfinished one of its kind and tenant is dropped silently: the work is already planned.
 func (q *Queue) Enqueue(ctx context.Context, h sqlkit.Handle, job events.Job, at time.Time) error {
 	payload, err := json.Marshal(job)
@@ -112,17 +113,36 @@ func (q *Queue) Enqueue(ctx context.Context, h sqlkit.Handle, job events.Job, at
 	pos := q.nextPos(now)
 	r := &row{ID: id.NewJob(), Pos: pos, TenantID: job.JobTenant().String(), Kind: job.JobKind(), OrderKey: job.OrderKey(), Payload: string(payload),
 		State: ready, RunAt: sqlkit.Micros(at), NextAt: sqlkit.Micros(at), CreatedAt: sqlkit.Micros(now)}
-	if !at.After(now) {
+	isForNow := !at.After(now)
+	if isForNow {
 		r.RunAt, r.NextAt = pos/1000, sqlkit.Micros(now)
 	}
 	if k := job.UniqueKey(); k != "" {
 		r.UniqueKey = &k
 	}
-	if _, err = h.InsertIfAbsent(ctx, r); err != nil {
+	if err = insert(ctx, h, r, isForNow); err != nil {
 		return fmt.Errorf("enqueue job %s: %w", job.JobKind(), err)
 	}
 	h.AfterCommit(func() { q.bus.Wake(bus.TopicJobs) })
 	return nil
+}
+
+// insert writes the row unless its unique key is taken. What is to run at once has its place by the database's clock when that says an
+// earlier time: for processes that share the work it would otherwise lie in the future of one whose clock is ahead, and hold
+// back the jobs of its order key until then.
+func insert(ctx context.Context, h sqlkit.Handle, r *row, isForNow bool) error {
+	ins := h.Write().NewInsert().Model(r)
+	if isForNow && h.Dialect() != sqlkit.SQLite {
+		ins = ins.Value("run_at", "LEAST(?, ?)", r.RunAt, h.Clock()).Value("next_at", "LEAST(?, ?)", r.NextAt, h.Clock())
+	}
+	if h.Dialect() != sqlkit.MySQL {
+		ins = ins.On("CONFLICT DO NOTHING")
+	}
+	_, err := ins.Exec(ctx)
+	if h.Dialect() == sqlkit.MySQL && sqlkit.IsUnique(err) {
+		return nil
+	}
+	return err
 }
 
 // nextPos gives the instant in nanoseconds, or a little more: each call of this process gives more than the one before, even

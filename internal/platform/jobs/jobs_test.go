@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -258,6 +259,31 @@ func TestOrderIsByRunTimeAndALaterOneDoesNotBlock(t *testing.T) {
 		require.Equal(t, []int{1, 2}, numbers(got.waitFor(t, 2)))
 		require.Eventually(t, func() bool { return stats(t, q) == jobs.Stats{Scheduled: 1} }, patience, 2*time.Millisecond)
 	})
+}
+
+func TestWhatIsToRunAtOnceDoesSoWhateverTheClockOfTheProcessThatWantsIt(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"postgres", "mariadb"} { // with SQLite there is one process
+		for _, skew := range []time.Duration{time.Hour, -time.Hour} {
+			t.Run(fmt.Sprint(name, skew), func(t *testing.T) {
+				t.Parallel()
+				db := sqltest.Fresh(t, name)
+				skewed := func() time.Time { return time.Now().Add(skew) }
+				other := jobs.New(db, bus.NewMemory(), skewed, slog.New(slog.DiscardHandler))
+				enqueue(t, other, db, time.Time{}, &task{Key: "k", N: 1}, &task{Key: "k", N: 2}, &task{N: 9})
+				q := newQueue(db)
+				enqueue(t, q, db, time.Time{}, &task{Key: "k", N: 3})
+				enqueue(t, q, db, time.Now().Add(30*time.Minute), &task{Key: "k", N: 4})
+				var got seen
+				q.Register("test.task", newTask, got.handle)
+				start(t, q)
+				ran := numbers(got.waitFor(t, 4))
+				require.Contains(t, ran, 9)
+				require.Equal(t, []int{1, 2, 3}, slices.DeleteFunc(ran, func(n int) bool { return n == 9 }))
+				require.Eventually(t, func() bool { return stats(t, q) == jobs.Stats{Scheduled: 1} }, patience, 2*time.Millisecond)
+			})
+		}
+	}
 }
 
 func TestABacklogOfOneKeyDoesNotHoldBackTheOthers(t *testing.T) {
