@@ -61,8 +61,8 @@ func (q *Queue) claim(ctx context.Context, room int) (taken []row, more bool, er
 		taken[i].LockedBy = q.holder
 		taken[i].claimedAt = begin
 	}
-	if err := q.lookAgain(ctx, aside); err != nil {
-		q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
+	if len(aside) > 0 {
+		q.told.Tell(ctx, blind, q.lookAgain(ctx, aside))
 	}
 	taken, err = q.giveBackDoubles(ctx, taken)
 	return taken, more, err

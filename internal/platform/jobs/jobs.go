@@ -14,6 +14,7 @@ import (
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/trouble"
 
 	"github.com/uptrace/bun"
 )
@@ -39,6 +40,7 @@ type Queue struct {
 	bus    bus.Bus
 	now    func() time.Time
 	logger *slog.Logger
+	told   *trouble.Teller // of what is tried again and again
 	opts   Options
 	holder string
 
@@ -75,7 +77,7 @@ func NewWithOptions(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog
 	if o.Grace <= 0 {
 		o.Grace = 5 * time.Second
 	}
-	return &Queue{db: db, bus: b, now: now, logger: logger, opts: o, holder: sqlkit.NewHolder(), kinds: map[string]*kind{}}
+	return &Queue{db: db, bus: b, now: now, logger: logger, told: trouble.New(logger), opts: o, holder: sqlkit.NewHolder(), kinds: map[string]*kind{}}
 }
 
 type row struct {

@@ -27,9 +27,7 @@ func (w *worker) keep(ctx, work context.Context) {
 		w.renew(work, every)
 		if ctx.Err() == nil {
 			err := w.q.tidy(ctx, starting, n%sweepEach == 0, every)
-			if err != nil && ctx.Err() == nil {
-				w.q.logger.WarnContext(ctx, "lost jobs not looked for", "error", err.Error())
-			}
+			w.q.told.Tell(ctx, "lost jobs not looked for", err)
 			starting = starting && err != nil
 		}
 		select {
@@ -64,13 +62,13 @@ func (w *worker) renew(work context.Context, limit time.Duration) {
 	}
 	start := time.Now()
 	held, err := w.extend(work, runs, limit)
+	w.q.told.Tell(work, "job leases not renewed", err)
 	if err == nil {
 		w.renewed = start
 		for _, id := range held {
 			delete(runs, id)
 		}
 	} else if time.Since(w.renewed) < w.q.opts.Lease*3/4 {
-		w.q.logger.WarnContext(work, "job leases not renewed", "error", err.Error())
 		return
 	}
 	for _, cancel := range runs {

@@ -21,6 +21,9 @@ const (
 	maxErrorLength = 2000
 )
 
+// blind is what has happened when jobs behind one that ended were not woken; a sweep finds them later.
+const blind = "waiting jobs not looked at"
+
 // errStopped says that a job was claimed and not begun.
 var errStopped = errors.New("not begun in time")
 
@@ -73,9 +76,7 @@ func (w *worker) feed(ctx, work context.Context) {
 	defer timer.Stop()
 	for {
 		wait, more, err := w.startDue(ctx, work)
-		if err != nil && ctx.Err() == nil {
-			w.q.logger.WarnContext(ctx, "jobs not claimed", "error", err.Error())
-		}
+		w.q.told.Tell(ctx, "jobs not claimed", err)
 		timer.Reset(wait)
 		var freed chan struct{}
 		if more {
@@ -94,9 +95,7 @@ func (w *worker) feed(ctx, work context.Context) {
 // startDue starts what is due and there is room for. It says when to look again, and whether a finished job is a reason to.
 func (w *worker) startDue(ctx, work context.Context) (wait time.Duration, more bool, err error) {
 	for _, l := range w.q.takeStirred() {
-		if err := w.q.unblock(ctx, l); err != nil {
-			w.q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
-		}
+		w.q.told.Tell(ctx, blind, w.q.unblock(ctx, l))
 	}
 	for ctx.Err() == nil {
 		room := cap(w.slots) - len(w.slots)
@@ -177,8 +176,8 @@ func (q *Queue) run(ctx, work context.Context, r *row) {
 			q.logger.WarnContext(ctx, "failed job not put back", append(attrs, "error", err.Error())...)
 		}
 	}
-	if err := q.unblock(after, r.lane()); err != nil {
-		q.logger.WarnContext(ctx, "waiting jobs not looked at", "error", err.Error())
+	if r.OrderKey != "" {
+		q.told.Tell(after, blind, q.unblock(after, r.lane()))
 	}
 }
 

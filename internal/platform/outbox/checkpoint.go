@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -35,10 +36,12 @@ func (r *reader) save(ctx context.Context) {
 			moved[t.holder] = append(moved[t.holder], t)
 		}
 	}
+	var failed error
 	for holder, tenures := range moved {
-		if err := r.saveAll(ctx, holder, tenures); err != nil {
-			r.log.logger.WarnContext(ctx, "checkpoints not saved", "error", err.Error())
-		}
+		failed = errors.Join(failed, r.saveAll(ctx, holder, tenures))
+	}
+	if len(moved) > 0 {
+		r.log.told.Tell(ctx, "checkpoints not saved", failed)
 	}
 }
 

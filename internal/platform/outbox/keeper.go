@@ -38,7 +38,7 @@ type cursor struct {
 }
 
 // duty is what this process does when it holds a post. run works until ctx ends; what it has begun by then it may finish
-// under work.
+// under work. It tells by itself of errors other than errLost, after which it is begun again.
 type duty struct {
 	post post
 	run  func(ctx, work context.Context, holder string) error
@@ -101,16 +101,17 @@ func (k *keeper) keep(ctx context.Context) error {
 // pass brings what runs here in line with what should.
 func (k *keeper) pass(ctx, work context.Context) {
 	k.reap(ctx)
-	if err := k.renew(ctx); err != nil {
-		k.warn(ctx, "outbox membership not renewed", err)
+	err := k.renew(ctx)
+	k.log.told.Tell(ctx, "outbox membership not renewed", err)
+	if err != nil {
 		return
 	}
 	if k.holder == "" || k.log.db.Dialect() == sqlkit.SQLite && !slices.ContainsFunc(k.duties, func(d *duty) bool { return !d.isStaying() }) {
 		return
 	}
 	s, err := k.current(ctx)
+	k.log.told.Tell(ctx, "outbox duties not looked at", err)
 	if err != nil {
-		k.warn(ctx, "outbox duties not looked at", err)
 		return
 	}
 	if s.members[k.holder] == nil {
@@ -118,9 +119,7 @@ func (k *keeper) pass(ctx, work context.Context) {
 		k.isBuried = true
 		return
 	}
-	if err = k.adjust(ctx, work, s); err != nil {
-		k.warn(ctx, "outbox duties not taken", err)
-	}
+	k.log.told.Tell(ctx, "outbox duties not taken", k.adjust(ctx, work, s))
 }
 
 func (k *keeper) warn(ctx context.Context, what string, err error) {
@@ -206,18 +205,31 @@ func (k *keeper) renew(ctx context.Context) error {
 }
 
 func (k *keeper) loseAll(ctx context.Context) {
+	n := 0
 	for _, d := range k.duties {
-		k.lose(ctx, d)
+		if d.lose() {
+			n++
+		}
+	}
+	if n > 0 {
+		k.log.logger.WarnContext(ctx, "outbox duties lost", "count", n)
 	}
 }
 
 func (k *keeper) lose(ctx context.Context, d *duty) {
-	if !d.isRunning() || d.lost {
-		return
+	if d.lose() {
+		k.log.logger.WarnContext(ctx, "outbox duty lost", "duty", d.post.name, "part", d.post.part)
 	}
-	k.log.logger.WarnContext(ctx, "outbox duty lost", "duty", d.post.name, "part", d.post.part)
+}
+
+// lose stops the duty at once; it reports whether it ran.
+func (d *duty) lose() bool {
+	if !d.isRunning() || d.lost {
+		return false
+	}
 	d.lost = true
 	d.stop()
+	return true
 }
 
 // current reads who does what, after ending the memberships of those that went silent.
@@ -312,7 +324,7 @@ func (k *keeper) start(ctx, work context.Context, d *duty) {
 	ended, holder := make(chan struct{}), k.holder
 	d.ended = ended
 	go func() {
-		if err := d.run(ctx, work, holder); err != nil && ctx.Err() == nil {
+		if err := d.run(ctx, work, holder); errors.Is(err, errLost) && ctx.Err() == nil {
 			k.log.logger.WarnContext(ctx, "outbox duty ended", "duty", d.post.name, "part", d.post.part, "error", err.Error())
 		}
 		close(ended)
@@ -344,9 +356,7 @@ func (k *keeper) leaveAll(ctx context.Context, tick <-chan time.Time) {
 		if !slices.ContainsFunc(k.duties, (*duty).isRunning) {
 			break
 		}
-		if err := k.renew(ctx); err != nil {
-			k.warn(ctx, "outbox membership not renewed", err)
-		}
+		k.log.told.Tell(ctx, "outbox membership not renewed", k.renew(ctx))
 		select {
 		case <-k.changed:
 		case <-tick:

@@ -14,6 +14,7 @@ import (
 	"turnero/internal/id"
 	"turnero/internal/platform/bus"
 	"turnero/internal/platform/sqlkit"
+	"turnero/internal/platform/trouble"
 
 	"github.com/uptrace/bun"
 )
@@ -32,6 +33,7 @@ type Log struct {
 	bus    bus.Bus
 	now    func() time.Time
 	logger *slog.Logger
+	told   *trouble.Teller // of what is tried again and again
 	opts   Options
 
 	consumers []*consumer
@@ -59,7 +61,7 @@ func NewWithOptions(db *sqlkit.DB, b bus.Bus, now func() time.Time, logger *slog
 	if o.Backoff == nil {
 		o.Backoff = backoff
 	}
-	return &Log{db: db, bus: b, now: now, logger: logger, opts: o}
+	return &Log{db: db, bus: b, now: now, logger: logger, told: trouble.New(logger), opts: o}
 }
 
 type row struct {

@@ -85,7 +85,10 @@ func (l *Log) park(ctx context.Context, it *item, attempts int, cause error) err
 	})
 	attrs := []any{"consumer", c.name, "event", it.rec.Name, "event_id", it.rec.ID.String(), "attempts", r.Attempts, "error", cause.Error()}
 	if err != nil {
-		l.logger.ErrorContext(ctx, "event not handled and not parked", append(attrs, "park_error", err.Error())...)
+		if !it.isStuck {
+			l.logger.ErrorContext(ctx, "event not handled and not parked", append(attrs, "park_error", err.Error())...)
+		}
+		it.isStuck = true
 		return fmt.Errorf("park event: %w", err)
 	}
 	l.logger.ErrorContext(ctx, "event parked", attrs...)
@@ -120,8 +123,8 @@ func (r *reader) readParked(ctx context.Context) {
 	err := r.log.db.Handle().Read().NewRaw(`SELECT p.consumer, p.attempts, p.seq AS parked_seq, o.seq, o.event_id, o.tenant_id, o.name, o.order_key, o.payload, o.created_at
 		FROM outbox_parked AS p JOIN outbox AS o ON o.event_id = p.event_id
 		WHERE p.consumer IN (?) AND p.run_again = 1 AND p.seq >= ? ORDER BY p.seq, p.consumer LIMIT ?`, bun.List(consumers), r.reruns, rerunBatch).Scan(ctx, &asked)
+	r.log.told.Tell(ctx, "parked events not read", err)
 	if err != nil {
-		r.warn(ctx, "parked events not read", err)
 		return
 	}
 	r.reruns = 0

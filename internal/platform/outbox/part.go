@@ -31,6 +31,7 @@ type item struct {
 	again   int64 // attempts before, of an event that was parked and is run again
 	done    bool
 	aborted bool // the work ended before it was done
+	isStuck bool // it could not even be parked, which was told
 }
 
 // enter waits for one of the consumer's slots. When ctx has ended, only events are still handled that stand before another one

@@ -41,6 +41,9 @@ func newReader(l *Log) *reader {
 // serve works on one part of a consumer until ctx ends or the part is lost. What it has begun it may finish under work.
 func (r *reader) serve(ctx, work context.Context, c *consumer, part int, holder string) error {
 	seq, err := r.log.checkpoint(ctx, c.name, part, holder)
+	if !errors.Is(err, errLost) {
+		r.log.told.Tell(ctx, "checkpoints not read", err, "duty", c.name, "part", part)
+	}
 	if err != nil {
 		return err
 	}
@@ -153,9 +156,10 @@ func (r *reader) read(ctx context.Context) {
 	for _, t := range hungry {
 		if len(batch.after(t.read)) == 0 && r.hasMore(t.read) {
 			var err error
-			if batch, err = r.fetch(ctx, t.read); err != nil {
+			batch, err = r.fetch(ctx, t.read)
+			r.log.told.Tell(ctx, "events not read", err)
+			if err != nil {
 				r.failing = true
-				r.warn(ctx, "events not read", err)
 				return
 			}
 		}
@@ -178,13 +182,6 @@ func (r *reader) fetch(ctx context.Context, seq int64) (span, error) {
 		r.ahead, r.isStale = last+1, false
 	}
 	return batch, nil
-}
-
-// warn says what failed, unless that is because the work is over.
-func (r *reader) warn(ctx context.Context, what string, err error) {
-	if !errors.Is(ctx.Err(), context.Canceled) {
-		r.log.logger.WarnContext(ctx, what, "error", err.Error())
-	}
 }
 
 // settle ends the tenures that leave and have nothing under way any more.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"turnero/internal/platform/bus"
@@ -12,8 +13,16 @@ const (
 	relayPoll   = 250 * time.Millisecond // for events whose wake-up was not heard
 )
 
-// relay numbers what is committed, until ctx ends or the row is lost.
+// relay numbers what is committed, until ctx ends, the row is lost or the database fails.
 func (l *Log) relay(ctx context.Context, holder string) error {
+	err := l.relayAll(ctx, holder)
+	if err != nil && !errors.Is(err, errLost) {
+		l.told.Tell(ctx, "events not numbered", err)
+	}
+	return err
+}
+
+func (l *Log) relayAll(ctx context.Context, holder string) error {
 	woken, cancel := l.bus.Subscribe(bus.TopicOutbox)
 	defer cancel()
 	tick, next := time.NewTicker(relayPoll), newAlarm(gather)
@@ -45,6 +54,7 @@ func (l *Log) relay(ctx context.Context, holder string) error {
 		if err := l.numberAll(ctx, holder); err != nil {
 			return err
 		}
+		l.told.Tell(ctx, "events not numbered", nil)
 	}
 }
 
