@@ -109,6 +109,7 @@ func (l *line) newConnection() (*connection, error) {
 	c.guard = &guard{conn: c, ratchet: newRatchet()}
 	c.guard.cover(device)
 	c.client = whatsmeow.NewClient(device, libraryLog{log: l.log, overflow: c.overflowed})
+	slim(c.client)
 	c.setUp(c.client)
 	return c, nil
 }

@@ -195,6 +195,7 @@ func (c *connection) send(ctx context.Context, op *sendOp, to types.JID, m whats
 		op.recipient = to.SignalAddressUser()
 	}
 	answer, err := c.client.SendMessage(ctx, to, textMessage(m.Text), whatsmeow.SendRequestExtra{ID: m.WAID, Timeout: sendLimit})
+	c.forget(to, m.WAID)
 	s.giveBack(c.guard.ratchet)
 	switch {
 	case err == nil:
