@@ -39,7 +39,7 @@ func (h Handle) Send(ctx context.Context, statements ...Statement) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // it goes back to the pool
 	return sendTogether(ctx, conn, ctx, statements)
 }
 
@@ -56,10 +56,7 @@ func (h Handle) sendEach(ctx context.Context, statements []Statement) error {
 		if err != nil {
 			return err
 		}
-		for err == nil && rows.Next() {
-			err = s.Each(rows)
-		}
-		if err = errors.Join(err, rows.Close(), rows.Err()); err != nil {
+		if err = eachFound(rows, s.Each); err != nil {
 			return err
 		}
 	}
@@ -108,5 +105,15 @@ func eachOf(rows pgx.Rows, each func(Row) error) error {
 			return err
 		}
 	}
-	return nil
+	return nil // the batch tells what failed
+}
+
+func eachFound(rows *sql.Rows, each func(Row) error) error {
+	defer rows.Close() //nolint:errcheck // what matters is rows.Err
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

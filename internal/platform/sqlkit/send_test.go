@@ -53,7 +53,9 @@ func TestAStatementThatFailsEndsTheSend(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
 		makeNotes(t, db)
-		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error { return h.Send(ctx, addNote("1"), addNote("1"), addNote("2")) })
+		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			return h.Send(ctx, addNote("1"), addNote("1"), addNote("2"))
+		})
 		require.True(t, sqlkit.IsUnique(err), "%v", err)
 		refused := errors.New("not this row")
 		err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {

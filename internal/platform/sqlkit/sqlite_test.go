@@ -55,6 +55,7 @@ func TestSQLiteStatementsAreUsedAgain(t *testing.T) {
 			require.True(t, inner.Next())
 			require.NoError(t, inner.Scan(&first))
 			require.Equal(t, n, first)
+			require.NoError(t, inner.Err())
 			require.NoError(t, inner.Close())
 			seen++
 		}
