@@ -8,7 +8,8 @@
 // A consumer's work is in parts, by order key, each with a checkpoint of its own (part.go). The processes that are alive share
 // the parts evenly: one that comes gets its share, one that stops hands its parts over, those of one that went silent go to
 // the others (keeper.go, share.go). In each process one reader goes through the log for all parts that it has, and remembers
-// what it read last (reader.go, tail.go), so that an event comes from the database once for all of them.
+// what it read last (reader.go, tail.go), so that an event comes from the database once for all of them, and in the process that
+// numbered it not at all.
 //
 // Who has what stands in outbox_consumers. Everything written for a part checks in the same transaction that it is still held,
 // so a process that was thought dead changes nothing when it wakes up.

@@ -86,7 +86,6 @@ func TestAnEventIsReadOnceForAllPartsOfAProcess(t *testing.T) {
 		const total = 2600 // more than the parts of a consumer hold undone
 		var read readRows
 		l := outbox.New(db.Observed(&read), bus.NewMemory(), time.Now, slog.New(slog.DiscardHandler))
-		l.OnNumbered(func([]outbox.Record) {})
 		var quick, slow seen
 		release := make(chan struct{})
 		l.Consume("quick", nil, func(_ context.Context, rec outbox.Record) error { quick.add(rec); return nil })

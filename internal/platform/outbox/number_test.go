@@ -127,7 +127,7 @@ func TestTheStatementThatNumbersGoesByIndexesFromTheStart(t *testing.T) {
 		require.Contains(t, plan, "Tid Scan on outbox")
 		require.NotContains(t, plan, "Seq Scan on outbox")
 		appendNotes(t, l, db, 1500)
-		require.NoError(t, l.numberAll(t.Context(), holder))
+		require.NoError(t, l.numberAll(t.Context(), holder, newReader(l)))
 		_, err := db.SQL().ExecContext(t.Context(), "ANALYZE outbox")
 		require.NoError(t, err)
 	}

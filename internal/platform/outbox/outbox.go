@@ -110,7 +110,7 @@ func (l *Log) Run(ctx context.Context) error {
 		return fmt.Errorf("outbox: %w", err)
 	}
 	r := newReader(l)
-	k := &keeper{log: l, duties: []*duty{{post: post{relayRow, 0}, run: func(ctx, _ context.Context, holder string) error { return l.relay(ctx, holder) }}}}
+	k := &keeper{log: l, duties: []*duty{{post: post{relayRow, 0}, run: func(ctx, _ context.Context, holder string) error { return l.relay(ctx, holder, r) }}}}
 	for _, c := range l.consumers {
 		for part := range parts {
 			k.duties = append(k.duties, &duty{post: post{c.name, part}, run: func(ctx, work context.Context, holder string) error {

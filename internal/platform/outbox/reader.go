@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"turnero/internal/platform/bus"
@@ -18,6 +19,8 @@ type reader struct {
 	joins   chan *tenure
 	leaves  chan *tenure
 	results chan *item
+	offers  chan []row  // what this process has just numbered
+	missed  atomic.Bool // there was no room for some of that
 	tenures []*tenure
 	tail    tail
 	ahead   int64 // number up to which there is something to read, as far as is known
@@ -27,7 +30,7 @@ type reader struct {
 }
 
 func newReader(l *Log) *reader {
-	r := &reader{log: l, joins: make(chan *tenure), leaves: make(chan *tenure), results: make(chan *item, 1024), names: []string{}}
+	r := &reader{log: l, joins: make(chan *tenure), leaves: make(chan *tenure), results: make(chan *item, 1024), offers: make(chan []row, 16), names: []string{}}
 	for _, c := range l.consumers {
 		if c.names == nil {
 			r.names = nil
@@ -94,6 +97,8 @@ func (r *reader) run(ctx context.Context) {
 			r.settle(ctx)
 		case it := <-r.results:
 			r.finish(ctx, it)
+		case batch := <-r.offers:
+			r.accept(batch)
 		case <-woken:
 			r.isStale = true
 			next.soon()
@@ -167,10 +172,40 @@ func (r *reader) read(ctx context.Context) {
 	}
 }
 
+// offer gives the reader events that were just numbered. It never blocks: what is not accepted is read.
+func (r *reader) offer(batch []row) {
+	select {
+	case r.offers <- batch:
+	default:
+		r.missed.Store(true)
+	}
+}
+
+// accept takes events that follow on what is kept. They are the newest, as far as is known: if others have numbered more in the same
+// moment, having taken over, the poll finds it.
+func (r *reader) accept(batch []row) {
+	s := span{from: *batch[0].Seq - 1, entries: make([]entry, len(batch))}
+	if len(r.tenures) == 0 || s.from != r.tail.to() {
+		return
+	}
+	for i, e := range batch {
+		if r.names != nil && !slices.Contains(r.names, e.Name) {
+			e.Payload = ""
+		}
+		s.entries[i] = entry{e, partOf(e.lane())}
+	}
+	r.tail.add(s)
+	if s.to() >= r.ahead {
+		r.ahead, r.isStale = s.to(), r.missed.Load()
+	}
+}
+
 // fetch reads a batch of what follows on a number.
 func (r *reader) fetch(ctx context.Context, seq int64) (span, error) {
+	missed := r.missed.Swap(false)
 	entries, err := r.log.next(ctx, seq, r.names, readBatch)
 	if err != nil {
+		r.missed.Store(true)
 		return span{}, err
 	}
 	batch := span{seq, entries}
@@ -180,6 +215,8 @@ func (r *reader) fetch(ctx context.Context, seq int64) (span, error) {
 		r.ahead, r.isStale = last, false
 	case last >= r.ahead:
 		r.ahead, r.isStale = last+1, false
+	case missed:
+		r.missed.Store(true)
 	}
 	return batch, nil
 }

@@ -14,15 +14,15 @@ const (
 )
 
 // relay numbers what is committed, until ctx ends, the row is lost or the database fails.
-func (l *Log) relay(ctx context.Context, holder string) error {
-	err := l.relayAll(ctx, holder)
+func (l *Log) relay(ctx context.Context, holder string, r *reader) error {
+	err := l.relayAll(ctx, holder, r)
 	if err != nil && !errors.Is(err, errLost) {
 		l.told.Tell(ctx, "events not numbered", err)
 	}
 	return err
 }
 
-func (l *Log) relayAll(ctx context.Context, holder string) error {
+func (l *Log) relayAll(ctx context.Context, holder string, r *reader) error {
 	woken, cancel := l.bus.Subscribe(bus.TopicOutbox)
 	defer cancel()
 	tick, next := time.NewTicker(relayPoll), newAlarm(gather)
@@ -51,7 +51,7 @@ func (l *Log) relayAll(ctx context.Context, holder string) error {
 				continue
 			}
 		}
-		if err := l.numberAll(ctx, holder); err != nil {
+		if err := l.numberAll(ctx, holder, r); err != nil {
 			return err
 		}
 		l.told.Tell(ctx, "events not numbered", nil)
@@ -66,8 +66,9 @@ func (l *Log) isWaiting(ctx context.Context) (bool, error) {
 	return len(waiting) > 0, err
 }
 
-// numberAll numbers what is there, a batch after the other, and tells whoever waits for it.
-func (l *Log) numberAll(ctx context.Context, holder string) error {
+// numberAll numbers what is there, a batch after the other, and tells whoever waits for it: the reader of this process has it
+// without asking the database.
+func (l *Log) numberAll(ctx context.Context, holder string, r *reader) error {
 	for ctx.Err() == nil {
 		batch, err := l.number(ctx, holder)
 		if err != nil {
@@ -75,7 +76,7 @@ func (l *Log) numberAll(ctx context.Context, holder string) error {
 		}
 		if len(batch) > 0 {
 			l.bus.Wake(bus.TopicEvents)
-			l.tell(batch)
+			l.tell(batch, r)
 		}
 		if len(batch) < numberBatch {
 			return nil
@@ -84,10 +85,11 @@ func (l *Log) numberAll(ctx context.Context, holder string) error {
 	return nil
 }
 
-func (l *Log) tell(batch []row) {
+func (l *Log) tell(batch []row, r *reader) {
 	if len(l.numbered) == 0 {
-		return
+		return // and the batch holds positions alone
 	}
+	r.offer(batch)
 	recs := make([]Record, len(batch))
 	for i := range batch {
 		recs[i] = batch[i].plain()
