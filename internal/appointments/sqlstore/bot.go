@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -109,8 +108,9 @@ func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.C
 	if err != nil {
 		return false, fmt.Errorf("look at conversation: %w", err)
 	}
+	defer func() { _ = rows.Close() }()
 	isThere := rows.Next()
-	if err = errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err = rows.Err(); err != nil {
 		return false, fmt.Errorf("look at conversation: %w", err)
 	}
 	return isThere, nil
