@@ -86,7 +86,7 @@ func (c *Committer) write(ctx context.Context, h sqlkit.Handle, group []*Member,
 			}
 		}
 	}
-	if err := h.Send(ctx, statements...); err != nil {
+	if err := h.SendLast(ctx, statements...); err != nil {
 		return fmt.Errorf("write rows: %w", err)
 	}
 	return nil

@@ -55,15 +55,49 @@ func (c unprepared) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("the postgres driver gave a %T", conn)
 	}
-	return &unpreparedConn{pg}, nil
+	return &unpreparedConn{Conn: pg}, nil
 }
 
-type unpreparedConn struct{ *stdlib.Conn }
+type unpreparedConn struct {
+	*stdlib.Conn
+	tx *lazyTx // that is open; nil: none
+}
 
 // QueryContext implements driver.QueryerContext. pgx takes the mode as an argument before those of the query.
 func (c *unpreparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.tx.begin(ctx); err != nil {
+		return nil, err
+	}
 	if len(args) == 0 {
 		args = []driver.NamedValue{{Ordinal: 1, Value: pgx.QueryExecModeExec}}
 	}
 	return c.Conn.QueryContext(ctx, query, args)
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *unpreparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.tx.begin(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.ExecContext(ctx, query, args)
+}
+
+// PrepareContext implements driver.ConnPrepareContext.
+func (c *unpreparedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if err := c.tx.begin(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.PrepareContext(ctx, query)
+}
+
+// BeginTx implements driver.ConnBeginTx. The server hears of the transaction with its first statement.
+func (c *unpreparedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if opts != (driver.TxOptions{}) {
+		return c.Conn.BeginTx(ctx, opts)
+	}
+	if c.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	c.tx = &lazyTx{conn: c, ctx: ctx}
+	return c.tx, nil
 }

@@ -24,23 +24,33 @@ type Statement struct {
 type Row interface{ Scan(into ...any) error }
 
 // Send runs the statements in their order. On PostgreSQL they travel together, in one round trip, and each is prepared once per connection; query
-// hooks do not see them. The error is that of the first that failed; those after it did not run, those before it stand unless the handle
+// hooks do not see them. Outside of a transaction they go to the reading pool. The error is that of the first that failed; those after it did not run, those before it stand unless the handle
 // is a transaction.
 func (h Handle) Send(ctx context.Context, statements ...Statement) error {
+	return h.send(ctx, statements, false)
+}
+
+// SendLast is Send for the last statements of a transaction, with which its COMMIT may travel: nothing can follow on them. In a transaction that this handle has
+// joined, and outside of any, it is Send.
+func (h Handle) SendLast(ctx context.Context, statements ...Statement) error {
+	return h.send(ctx, statements, h.tx != nil && !h.hasJoined)
+}
+
+func (h Handle) send(ctx context.Context, statements []Statement, isLast bool) error {
 	switch {
 	case len(statements) == 0:
 		return nil
 	case h.Dialect() != Postgres:
 		return h.sendEach(ctx, statements)
 	case h.tx != nil:
-		return sendTogether(ctx, h.tx.conn, h.tx.ctx, statements)
+		return sendTogether(ctx, h.tx.conn, h.tx.ctx, statements, isLast)
 	}
 	conn, err := h.db.read.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it goes back to the pool
-	return sendTogether(ctx, conn, ctx, statements)
+	return sendTogether(ctx, conn, ctx, statements, false)
 }
 
 func (h Handle) sendEach(ctx context.Context, statements []Statement) error {
@@ -63,33 +73,24 @@ func (h Handle) sendEach(ctx context.Context, statements []Statement) error {
 	return nil
 }
 
+// errTxOver is the error of a statement behind the COMMIT of its transaction.
+var errTxOver = errors.New("sqlkit: the transaction is committed already")
+
 // sendTogether sends one batch of the extended query protocol. Whatever becomes of it, database/sql hears of no error (or panic): it would close the
 // connection at once, and for that wait until the transaction on it ends.
-func sendTogether(ctx context.Context, conn *sql.Conn, life context.Context, statements []Statement) error {
+func sendTogether(ctx context.Context, conn *sql.Conn, life context.Context, statements []Statement, isLast bool) error {
 	var sent error
 	var panicked any
 	err := conn.Raw(func(driverConn any) error {
 		defer func() { panicked = recover() }()
 		pg, ok := driverConn.(*unpreparedConn)
-		if !ok {
+		switch {
+		case !ok:
 			sent = fmt.Errorf("the postgres driver gave a %T", driverConn)
-			return nil
-		}
-		if life.Err() != nil { // its transaction was rolled back: each statement would be committed by itself
+		case life.Err() != nil: // its transaction was rolled back: each statement would be committed by itself
 			sent = sql.ErrTxDone
-			return nil
-		}
-		batch := &pgx.Batch{}
-		for _, s := range statements {
-			queued := batch.Queue(s.Text, s.Args...)
-			if s.Each != nil {
-				queued.Query(func(rows pgx.Rows) error { return eachOf(rows, s.Each) })
-			}
-		}
-		sent = pg.Conn.Conn().SendBatch(ctx, batch).Close()
-		var refused *pgconn.PgError
-		if sent != nil && pg.Conn.Conn().IsClosed() && !errors.As(sent, &refused) {
-			sent = fmt.Errorf("%w: %w", driver.ErrBadConn, sent)
+		default:
+			sent = pg.send(ctx, statements, isLast)
 		}
 		return nil
 	})
@@ -97,6 +98,36 @@ func sendTogether(ctx context.Context, conn *sql.Conn, life context.Context, sta
 		panic(panicked)
 	}
 	return cmp.Or(sent, err)
+}
+
+func (c *unpreparedConn) send(ctx context.Context, statements []Statement, isLast bool) error {
+	batch := &pgx.Batch{}
+	if c.tx != nil && c.tx.isCommitted {
+		return errTxOver
+	}
+	if c.tx != nil && !c.tx.isBegun {
+		batch.Queue("begin")
+		c.tx.isBegun = true // or nobody knows
+	}
+	for _, s := range statements {
+		queued := batch.Queue(s.Text, s.Args...)
+		if s.Each != nil {
+			queued.Query(func(rows pgx.Rows) error { return eachOf(rows, s.Each) })
+		}
+	}
+	if isLast = isLast && c.tx != nil; isLast {
+		batch.Queue("commit").Exec(committed)
+	}
+	pg := c.Conn.Conn()
+	err := pg.SendBatch(ctx, batch).Close()
+	if err == nil && isLast {
+		c.tx.isCommitted = true
+	}
+	var refused *pgconn.PgError
+	if err != nil && pg.IsClosed() && !errors.As(err, &refused) {
+		return fmt.Errorf("%w: %w", driver.ErrBadConn, err)
+	}
+	return err
 }
 
 func eachOf(rows pgx.Rows, each func(Row) error) error {

@@ -94,3 +94,83 @@ func TestNothingIsSentAfterTheTransactionEnded(t *testing.T) {
 		require.Empty(t, left)
 	})
 }
+
+func TestTheLastStatementsEndTheTransaction(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		makeNotes(t, db)
+		isTold := false
+		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			h.AfterCommit(func() { isTold = true })
+			return h.SendLast(ctx, addNote("1"), addNote("2"))
+		})
+		require.NoError(t, err)
+		require.True(t, isTold)
+
+		err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error { return h.SendLast(ctx, addNote("3"), addNote("1")) })
+		require.True(t, sqlkit.IsUnique(err), "%v", err)
+
+		undone := errors.New("undone")
+		err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			err := h.InTx(ctx, func(ctx context.Context, joined sqlkit.Handle) error { return joined.SendLast(ctx, addNote("4")) })
+			return errors.Join(err, undone)
+		})
+		require.ErrorIs(t, err, undone, "who joined a transaction does not end it")
+
+		var left []int64
+		require.NoError(t, db.Handle().Send(t.Context(), countNotes(&left)))
+		require.Equal(t, []int64{1, 2}, left)
+	})
+}
+
+func TestNothingFollowsOnTheLastStatements(t *testing.T) {
+	t.Parallel()
+	db := sqltest.Fresh(t, "postgres")
+	makeNotes(t, db)
+	for _, more := range []func(ctx context.Context, h sqlkit.Handle) error{
+		func(ctx context.Context, h sqlkit.Handle) error { return h.Send(ctx, addNote("2")) },
+		func(ctx context.Context, h sqlkit.Handle) error {
+			_, err := h.Native().ExecContext(ctx, "INSERT INTO notes (n, body) VALUES (3, 'text')")
+			return err
+		},
+		func(ctx context.Context, h sqlkit.Handle) error {
+			_, err := h.Write().NewRaw("INSERT INTO notes (n, body) VALUES (?, 'text')", 4).Exec(ctx)
+			return err
+		},
+		func(ctx context.Context, h sqlkit.Handle) error {
+			return h.Read().NewRaw("SELECT 1").Scan(ctx, new(int))
+		},
+	} {
+		err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+			if err := h.SendLast(ctx, sqlkit.Statement{Text: "DELETE FROM notes"}, addNote("1")); err != nil {
+				return err
+			}
+			return more(ctx, h)
+		})
+		require.ErrorContains(t, err, "committed already")
+	}
+	var left []int64
+	require.NoError(t, db.Handle().Send(t.Context(), countNotes(&left)))
+	require.Equal(t, []int64{1}, left)
+}
+
+// A statement that fails ends what came before it in its transaction, also where nobody looks at the error.
+func TestATransactionWithAFailureIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	db := sqltest.Fresh(t, "postgres")
+	makeNotes(t, db)
+	err := db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+		_ = h.Send(ctx, addNote("1"), addNote("1"))
+		return nil
+	})
+	require.Error(t, err)
+	err = db.Handle().InTx(t.Context(), func(ctx context.Context, h sqlkit.Handle) error {
+		_ = h.Send(ctx, addNote("1"), addNote("1"))
+		return h.SendLast(ctx, addNote("2"))
+	})
+	require.Error(t, err)
+	require.NoError(t, db.Handle().InTx(t.Context(), func(context.Context, sqlkit.Handle) error { return nil }))
+	var left []int64
+	require.NoError(t, db.Handle().Send(t.Context(), countNotes(&left)))
+	require.Empty(t, left)
+}

@@ -22,8 +22,9 @@ const maxBadConns = 3
 // Handle is the database, or one transaction of it. Stores hold a Handle, so that the same method works in both.
 // The zero value is not useful.
 type Handle struct {
-	db *DB
-	tx *txState
+	db        *DB
+	tx        *txState
+	hasJoined bool // the transaction is somebody else's
 }
 
 type txState struct {
@@ -73,7 +74,7 @@ func (h Handle) AfterCommit(fn func()) {
 // lock, so it must have no effect outside of the handle it is given. A commit's own error is returned: nothing is then known to be stored.
 func (h Handle) InTx(ctx context.Context, fn func(context.Context, Handle) error) error {
 	if h.tx != nil {
-		return fn(ctx, h)
+		return fn(ctx, Handle{h.db, h.tx, true})
 	}
 	var err error
 	for attempt := range maxAttempts {
@@ -98,7 +99,7 @@ func (h Handle) once(ctx context.Context, fn func(context.Context, Handle) error
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer state.end()
-	if err = fn(ctx, Handle{h.db, state}); err != nil {
+	if err = fn(ctx, Handle{db: h.db, tx: state}); err != nil {
 		return err
 	}
 	if err = state.Commit(); err != nil {
