@@ -61,14 +61,14 @@ func measureBare(ctx context.Context, kind, sim string, p plan) (result, error) 
 	if r.IdleKiB, err = perSession(r.BaseKiB, p.Sessions); err != nil {
 		return r, err
 	}
-	// The first message of each pair costs a key exchange; both sides are measured on what follows.
-	if err = b.send(ctx, p.Sessions); err != nil {
+	// The first messages of each pair cost a key exchange and an introduction; both sides are measured on what follows.
+	if err = errors.Join(b.send(ctx, p.Sessions), b.receive(p.Sessions, p.Sessions)); err != nil {
 		return r, err
 	}
 	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, func() error { return b.send(ctx, p.Messages) }); err != nil {
 		return r, err
 	}
-	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, func() error { return b.receive(p) }); err != nil {
+	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, func() error { return b.receive(p.Sessions, p.Messages) }); err != nil {
 		return r, err
 	}
 	if r.InP50, r.InP99, err = latency(sim, p); err != nil {
@@ -189,9 +189,9 @@ func (b *bare) send(ctx context.Context, messages int) error {
 	})
 }
 
-func (b *bare) receive(p plan) error {
-	want := b.received.Load() + int64(p.Messages)
-	if err := writeFromPhones(b.sim, p.Sessions, p.Messages); err != nil {
+func (b *bare) receive(sessions, messages int) error {
+	want := b.received.Load() + int64(messages)
+	if err := writeFromPhones(b.sim, sessions, messages); err != nil {
 		return err
 	}
 	return waitFor("bare inbound", want, func() (int64, error) { return b.received.Load(), nil })

@@ -70,14 +70,23 @@ func measureTurnero(ctx context.Context, binary, database string, p plan) (r res
 	if r.IdleKiB, err = perSession(); err != nil {
 		return r, err
 	}
-	if err = m.send(p.Sessions); err != nil {
+	if err = errors.Join(m.send(p.Sessions), m.receive(p.Sessions, p.Sessions)); err != nil {
+		return r, err
+	}
+	if err = m.rest(); err != nil {
 		return r, err
 	}
 	at := meter{m.PID(), m.database}
 	if r.OutPerSec, r.OutCPU, err = at.rate(p.Messages, m.profiled(p, database+"-out", func() error { return m.send(p.Messages) })); err != nil {
 		return r, err
 	}
-	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, m.profiled(p, database+"-in", func() error { return m.receive(p) })); err != nil {
+	if err = m.rest(); err != nil {
+		return r, err
+	}
+	if r.InPerSec, r.InCPU, err = at.rate(p.Messages, m.profiled(p, database+"-in", func() error { return m.receive(p.Sessions, p.Messages) })); err != nil {
+		return r, err
+	}
+	if err = m.rest(); err != nil {
 		return r, err
 	}
 	if r.InP50, r.InP99, err = latency(m.sim, p); err != nil {
@@ -231,15 +240,32 @@ func (m *measured) send(messages int) error {
 }
 
 // receive has the contacts write and waits until all of it is stored.
-func (m *measured) receive(p plan) error {
+func (m *measured) receive(sessions, messages int) error {
 	before, err := m.received()
 	if err != nil {
 		return err
 	}
-	if err = writeFromPhones(m.sim, p.Sessions, p.Messages); err != nil {
+	if err = writeFromPhones(m.sim, sessions, messages); err != nil {
 		return err
 	}
-	return waitFor("inbound", before+int64(p.Messages), m.received)
+	return waitFor("inbound", before+int64(messages), m.received)
+}
+
+// rest waits until what the traffic set off is done, and tells how long that took.
+func (m *measured) rest() error {
+	start := time.Now()
+	for time.Since(start) < time.Minute {
+		behind, err := m.metric("turnero_consumer_lag_events")
+		if err != nil {
+			return err
+		}
+		if behind == 0 {
+			fmt.Fprintf(os.Stderr, "bench: all events handled %s later\n", time.Since(start).Round(100*time.Millisecond))
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return errors.New("consumers of events do not catch up within a minute")
 }
 
 // profiled has do also write a CPU profile of its first seconds into the plan's folder, if there is one.
@@ -267,8 +293,11 @@ func (m *measured) profile(kind, path string) error {
 	return os.WriteFile(path, raw, 0o600)
 }
 
-// received reads from the metrics how many messages were stored.
-func (m *measured) received() (int64, error) {
+// received tells how many messages were stored.
+func (m *measured) received() (int64, error) { return m.metric("turnero_whatsapp_received_total") }
+
+// metric gives the sum of a metric over its labels.
+func (m *measured) metric(name string) (int64, error) {
 	resp, err := web.Get("http://" + m.address + "/metrics")
 	if err != nil {
 		return 0, err
@@ -276,7 +305,7 @@ func (m *measured) received() (int64, error) {
 	defer resp.Body.Close()
 	var sum float64
 	for s := bufio.NewScanner(resp.Body); s.Scan(); {
-		if strings.HasPrefix(s.Text(), "turnero_whatsapp_received_total") {
+		if strings.HasPrefix(s.Text(), name) {
 			n, err := strconv.ParseFloat(s.Text()[strings.LastIndexByte(s.Text(), ' ')+1:], 64)
 			if err != nil {
 				return 0, err
