@@ -33,7 +33,10 @@ func (c *campaign) locks(ctx context.Context) (map[*session]lock, error) {
 		return map[*session]lock{}, nil
 	}
 	tables, err := c.rdb.Keys(ctx, "turnero:lease:*").Result()
-	if err != nil {
+	if err != nil && !c.redisTurn.TryLock() {
+		return nil, errImpossible // another fault has taken Redis away
+	} else if err != nil {
+		c.redisTurn.Unlock()
 		return nil, err
 	}
 	byID := make(map[string]*session, len(c.sessions))
