@@ -3,7 +3,6 @@ package sqlkit
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -15,9 +14,6 @@ import (
 // maxAttempts bounds how often a transaction is tried when the database reports a deadlock, a serialization failure or a
 // lock that was busy for too long.
 const maxAttempts = 5
-
-// maxBadConns bounds how many connections of the pool are tried that turn out to be dead.
-const maxBadConns = 3
 
 // Handle is the database, or one transaction of it. Stores hold a Handle, so that the same method works in both.
 // The zero value is not useful.
@@ -116,20 +112,15 @@ func (h Handle) begin(ctx context.Context) (*txState, error) {
 		tx, err := h.db.write.BeginTx(ctx, nil)
 		return &txState{Tx: tx, ctx: ctx}, err
 	}
-	for attempt := 1; ; attempt++ {
-		conn, err := h.db.write.Conn(ctx)
-		if err != nil {
-			return nil, err
-		}
-		tx, err := conn.BeginTx(ctx, nil)
-		if err == nil {
-			return &txState{Tx: tx, conn: conn.Conn, ctx: ctx}, nil
-		}
-		_ = conn.Close()
-		if attempt == maxBadConns || !errors.Is(err, driver.ErrBadConn) {
-			return nil, err
-		}
+	conn, err := h.db.write.Conn(ctx)
+	if err != nil {
+		return nil, err
 	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &txState{Tx: tx, conn: conn.Conn, ctx: ctx}, nil
 }
 
 // end rolls back what is not committed and gives the connection back.
