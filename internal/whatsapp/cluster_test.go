@@ -308,6 +308,25 @@ func TestWhoIsSlowTakesLittle(t *testing.T) {
 	carried(t, 30*time.Second, []*process{slow}, sessions)
 }
 
+// Whoever is asked to link a line is about to claim it. Another process takes it for one whose owner has died, and stops it, only when nobody comes.
+func TestALineThatSomebodyHasJustStartedIsLeftAloneAtFirst(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1, lease.TTL)
+	begun := whatsapp.Session{Ref: whatsapp.Ref{Tenant: c.tenant, Session: id.NewSession()}, Name: "nueva", Status: whatsapp.StatusConnecting, Since: time.Now(), CreatedAt: time.Now()}
+	store := sqlstore.New(c.db, outbox.New(c.db, c.wakes, time.Now, slog.New(slog.DiscardHandler)))
+	_, err := store.AddSession(t.Context(), begun)
+	require.NoError(t, err)
+	p := c.start()
+	carried(t, 10*time.Second, []*process{p}, 1)
+	require.Equal(t, c.refs, p.engine.open())
+	require.Eventually(t, func() bool {
+		now, err := store.FindSession(t.Context(), begun.Ref)
+		require.NoError(t, err)
+		return now.Status == whatsapp.StatusStopped
+	}, 30*time.Second, 20*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(begun.Since), 3*time.Second, "somebody may still have come")
+}
+
 func TestWithoutTheLocksTheDatabaseKeepsTheSessions(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 4, lease.TTL)
