@@ -4,7 +4,8 @@
 // Inbound: an Engine hands each message to the session's Sink, which stores it together with its event in one transaction;
 // only then is it acknowledged to WhatsApp, so what was not stored is delivered again. Outbound: a message is stored as
 // queued with its WhatsApp ID already chosen; the session's sender takes queued messages chat by chat, in order, and sends
-// them until WhatsApp acknowledges or refuses each. The messages table is the queue. One canonical address per contact (the
+// them until WhatsApp acknowledges or refuses each. The messages table is the queue; a message that nothing waits before need not be read from it,
+// since the sender is offered it as it is stored. One canonical address per contact (the
 // LID when it is known) keeps a person's chat one chat, whichever address a message or receipt names.
 //
 // The SessionManager claims this process's share of all sessions (balance.go, claimed.go, handover.go) and opens one term of ownership for
