@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -151,8 +152,14 @@ func (m *measured) login(email, password string) (string, error) {
 	var out struct {
 		AccessToken string `json:"accessToken"`
 	}
-	err := m.api("POST", "/api/auth/login", "", map[string]string{"email": email, "password": password}, &out)
-	return out.AccessToken, err
+	for {
+		err := m.api("POST", "/api/auth/login", "", map[string]string{"email": email, "password": password}, &out)
+		var refused *drive.Refused
+		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests {
+			return out.AccessToken, err
+		}
+		time.Sleep(time.Second) // one address may not log in that often
+	}
 }
 
 // prepare makes the businesses and their sessions, not linked yet. The bot stays off: it would answer every message, and the
