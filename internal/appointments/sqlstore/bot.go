@@ -104,13 +104,12 @@ func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.C
 	if !h.InsideTx() {
 		h = h.DB().Keyed()
 	}
-	rows, err := h.Native().QueryContext(ctx, query, tenant.String(), chat.String())
+	isThere := false
+	err := h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{tenant.String(), chat.String()}, Each: func(sqlkit.Row) error {
+		isThere = true
+		return nil
+	}})
 	if err != nil {
-		return false, fmt.Errorf("look at conversation: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	isThere := rows.Next()
-	if err = rows.Err(); err != nil {
 		return false, fmt.Errorf("look at conversation: %w", err)
 	}
 	return isThere, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-var errMoved = errors.New("number events: some were numbered or deleted meanwhile")
+var errMoved = errors.New("some were numbered or deleted meanwhile")
 
 // number gives the next numbers to the oldest events that have none, and returns them. The lock on the relay's row
 // makes one batch wait for the other, so numbers become visible in their order and without gaps.
@@ -60,27 +60,24 @@ func lockRelay(ctx context.Context, h sqlkit.Handle, holder string) (int64, erro
 // statement begins after the relay's row is locked, so it sees all numbers that were given before, and nobody moves the rows that it
 // names by their place (ctid).
 func (l *Log) numberAtOnce(ctx context.Context, h sqlkit.Handle, last int64) ([]row, error) {
-	rows, err := h.Native().QueryContext(ctx, numbering(len(l.numbered) > 0), last, sqlkit.Micros(l.now()))
-	if err != nil {
-		return nil, fmt.Errorf("number events: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
 	var batch []row
-	for rows.Next() {
+	statement := sqlkit.Statement{Text: numbering(len(l.numbered) > 0), Args: []any{last, sqlkit.Micros(l.now())}}
+	statement.Each = func(numbered sqlkit.Row) error {
 		var r row
 		into := []any{&r.Pos, &r.Seq}
 		if len(l.numbered) > 0 {
 			into = append(into, &r.EventID, &r.TenantID, &r.Name, &r.OrderKey, &r.Payload, &r.CreatedAt)
 		}
-		if err = rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("number events: %w", err)
+		if err := numbered.Scan(into...); err != nil {
+			return err
 		}
 		if last++; *r.Seq != last {
-			return nil, errMoved
+			return errMoved
 		}
 		batch = append(batch, r)
+		return nil
 	}
-	if err = rows.Err(); err != nil {
+	if err := h.SendLast(ctx, statement); err != nil {
 		return nil, fmt.Errorf("number events: %w", err)
 	}
 	return batch, nil
@@ -122,7 +119,7 @@ func (l *Log) numberInSteps(ctx context.Context, h sqlkit.Handle, last int64) ([
 		return nil, fmt.Errorf("number events: %w", err)
 	}
 	if n != int64(len(batch)) {
-		return nil, errMoved
+		return nil, fmt.Errorf("number events: %w", errMoved)
 	}
 	_, err = h.Write().NewUpdate().Model((*cursor)(nil)).Set("seq = ?", last+n).Set("updated_at = ?", sqlkit.Micros(l.now())).
 		Where("name = ?", relayRow).Exec(ctx)

@@ -154,14 +154,16 @@ func (s *session) erase(ctx context.Context, w *writes) error {
 
 // eraseTables deletes every row of the session.
 func (s *session) eraseTables(ctx context.Context, h sqlkit.Handle) error {
+	var all []sqlkit.Statement
 	for _, t := range tables {
 		if t.isShared || t.isVirtual {
 			continue
 		}
 		query := s.store.placeholders("DELETE FROM " + t.name + " WHERE tenant_id = ? AND session_id = ?")
-		if _, err := h.Native().ExecContext(ctx, query, s.tenantText, s.sessionText); err != nil {
-			return fmt.Errorf("erase %s: %w", t.name, err)
-		}
+		all = append(all, sqlkit.Statement{Text: query, Args: []any{s.tenantText, s.sessionText}})
+	}
+	if err := h.Send(ctx, all...); err != nil {
+		return fmt.Errorf("erase the session's rows: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"turnero/internal/platform/groupcommit"
+	"turnero/internal/platform/sqlkit"
 )
 
 // lookup asks for one row of one session. Its answer is the row as it is stored, sealed; nil when there is none.
@@ -14,43 +15,33 @@ type lookup struct {
 	key             key
 }
 
-// lookUp reads rows of many sessions, one query for each table. PostgreSQL only.
+// lookUp reads rows of many sessions, one query for each table, all at once. PostgreSQL only.
 func (s *Store) lookUp(ctx context.Context, wanted []lookup) ([]*row, error) {
 	byTable := map[tableID][]lookup{}
 	for _, l := range wanted {
 		byTable[l.key.table] = append(byTable[l.key.table], l)
 	}
 	rows := make(map[lookup]*row, len(wanted))
+	asStored := func(_ key, data []byte) ([]byte, error) { return data, nil }
+	var all []sqlkit.Statement
 	for id, list := range byTable {
-		if err := s.lookUpIn(ctx, id, list, rows); err != nil {
-			return nil, fmt.Errorf("read %s: %w", tables[id].name, err)
-		}
+		query, args := lookupQuery(id, list)
+		all = append(all, sqlkit.Statement{Text: query, Args: args, Each: func(stored sqlkit.Row) error {
+			var l lookup
+			f, err := scan(id, stored, asStored, &l.tenant, &l.session)
+			l.key = f.key
+			rows[l] = f.row
+			return err
+		}})
+	}
+	if err := s.db.Keyed().Send(ctx, all...); err != nil {
+		return nil, fmt.Errorf("read rows by their keys: %w", err)
 	}
 	out := make([]*row, len(wanted))
 	for i, l := range wanted {
 		out[i] = rows[l]
 	}
 	return out, nil
-}
-
-func (s *Store) lookUpIn(ctx context.Context, id tableID, list []lookup, into map[lookup]*row) error {
-	query, args := lookupQuery(id, list)
-	rows, err := s.db.Keyed().Native().QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // what matters is rows.Err
-	asStored := func(_ key, data []byte) ([]byte, error) { return data, nil }
-	for rows.Next() {
-		var l lookup
-		f, err := scan(id, rows, asStored, &l.tenant, &l.session)
-		if err != nil {
-			return err
-		}
-		l.key = f.key
-		into[l] = f.row
-	}
-	return rows.Err()
 }
 
 // lookupQuery asks for the rows that have one of the keys, each of which is a row of arrays.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"go.mau.fi/whatsmeow/util/keys"
+
+	"turnero/internal/platform/sqlkit"
 )
 
 func preKeyRow(keyID uint32) key { return key{table: tPreKey, num: int64(keyID)} }
@@ -125,15 +127,6 @@ func (s *session) UploadedPreKeyCount(ctx context.Context) (int, error) {
 
 // count gives the one number of a query.
 func (s *session) count(ctx context.Context, query string, args ...any) (n int, err error) {
-	rows, err := s.store.db.Handle().Native().QueryContext(ctx, s.store.placeholders(query), args...)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close() //nolint:errcheck // what matters is rows.Err
-	for rows.Next() {
-		if err = rows.Scan(&n); err != nil {
-			return 0, err
-		}
-	}
-	return n, rows.Err()
+	err = s.store.db.Handle().Send(ctx, sqlkit.Statement{Text: s.store.placeholders(query), Args: args, Each: func(row sqlkit.Row) error { return row.Scan(&n) }})
+	return n, err
 }

@@ -2,7 +2,6 @@ package wastore
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -91,27 +90,21 @@ func (s *session) query(ctx context.Context, id tableID, condition string, args 
 	if condition != "" {
 		where += " AND " + condition
 	}
-	rows, err := s.store.db.Handle().Native().QueryContext(ctx, s.store.placeholders("SELECT "+t.columns+" FROM "+t.name+where), append(scope, args...)...)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", t.name, err)
-	}
-	defer rows.Close() //nolint:errcheck // what matters is rows.Err
 	var out []found
-	for rows.Next() {
-		f, err := scan(id, rows, s.opened)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", t.name, err)
-		}
+	query := s.store.placeholders("SELECT " + t.columns + " FROM " + t.name + where)
+	err := s.store.db.Handle().Send(ctx, sqlkit.Statement{Text: query, Args: append(scope, args...), Each: func(row sqlkit.Row) error {
+		f, err := scan(id, row, s.opened)
 		out = append(out, f)
-	}
-	if err = rows.Err(); err != nil {
+		return err
+	}})
+	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", t.name, err)
 	}
 	return out, nil
 }
 
 // scan reads one row whose columns are those of the table: keys, texts, whole numbers, bytes. What stands before them goes into before.
-func scan(id tableID, rows *sql.Rows, open func(k key, data []byte) ([]byte, error), before ...any) (found, error) {
+func scan(id tableID, from sqlkit.Row, open func(k key, data []byte) ([]byte, error), before ...any) (found, error) {
 	t := tables[id]
 	k, r := key{table: id}, &row{}
 	var parts [3][]byte
@@ -134,7 +127,7 @@ func scan(id tableID, rows *sql.Rows, open func(k key, data []byte) ([]byte, err
 	if t.hasData {
 		into = append(into, &data)
 	}
-	if err := rows.Scan(into...); err != nil {
+	if err := from.Scan(into...); err != nil {
 		return found{}, err
 	}
 	k.a, k.b, k.c = string(parts[0]), string(parts[1]), string(parts[2])
