@@ -12,13 +12,13 @@ import (
 	"go.mau.fi/libsignal/keys/prekey"
 	"go.mau.fi/libsignal/logger"
 	"go.mau.fi/libsignal/protocol"
+	"go.mau.fi/libsignal/serialize"
 	"go.mau.fi/libsignal/session"
 	"go.mau.fi/libsignal/state/record"
 	"go.mau.fi/libsignal/util/optional"
-	"go.mau.fi/whatsmeow/store"
 )
 
-var serializer = store.SignalProtobufSerializer
+var serializer = serialize.NewProtoBufSerializer()
 
 // Kinds of ciphertext in <enc>.
 const (

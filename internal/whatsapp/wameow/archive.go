@@ -1,21 +1,25 @@
 package wameow
 
 import (
-	"bytes"
-	"encoding/json"
+	"go.mau.fi/libsignal/serialize"
+	"go.mau.fi/libsignal/state/record"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// sessionRecord is a Signal session as the library stores it: states as they are encoded.
-type sessionRecord struct {
-	SessionState   json.RawMessage
-	PreviousStates []json.RawMessage // archived
+// previousSessions is the number of the field of a RecordStructure that holds archived states.
+var previousSessions = (&serialize.RecordStructure{}).ProtoReflect().Descriptor().Fields().ByName("previousSessions").Number()
+
+// hasArchive reports whether a record has archived states, as few do.
+func hasArchive(record []byte) bool {
+	for len(record) > 0 {
+		field, _, n := protowire.ConsumeField(record)
+		if n < 0 || field == previousSessions {
+			return true
+		}
+		record = record[n:]
+	}
+	return false
 }
-
-// noArchive ends a record without archived states, as nearly all are.
-var noArchive = []byte(`"PreviousStates":[]}`)
-
-// hasArchive reports whether a record has archived states.
-func hasArchive(record []byte) bool { return !bytes.HasSuffix(record, noArchive) }
 
 // restoreArchived gives a session record to be stored, with its archived states as they were before.
 //
@@ -25,19 +29,24 @@ func hasArchive(record []byte) bool { return !bytes.HasSuffix(record, noArchive)
 // the one that is current afterwards, so whatever is archived must equal the state with the same base key in the record before.
 // The library may also leave an archived state doubled; each is kept once. What cannot be read is left for the library to complain about.
 func restoreArchived(before, now []byte) []byte {
-	var was, is sessionRecord
-	if json.Unmarshal(now, &is) != nil || len(is.PreviousStates) == 0 || len(before) == 0 || json.Unmarshal(before, &was) != nil {
+	is, err := sessionRecords{}.Deserialize(now)
+	if err != nil || len(is.PreviousStates) == 0 || len(before) == 0 {
 		return now
 	}
-	known := map[string]json.RawMessage{}
-	for _, state := range append([]json.RawMessage{was.SessionState}, was.PreviousStates...) {
+	was, err := sessionRecords{}.Deserialize(before)
+	if err != nil {
+		return now
+	}
+	known := map[string]*record.StateStructure{}
+	for _, state := range append([]*record.StateStructure{was.SessionState}, was.PreviousStates...) {
 		if key := baseKey(state); key != "" {
 			known[key] = state
 		}
 	}
 	kept := map[string]bool{baseKey(is.SessionState): true}
-	out := sessionRecord{SessionState: is.SessionState, PreviousStates: []json.RawMessage{}}
-	for _, state := range is.PreviousStates {
+	archived := is.PreviousStates
+	is.PreviousStates = nil
+	for _, state := range archived {
 		key := baseKey(state)
 		if key != "" && kept[key] {
 			continue
@@ -46,20 +55,15 @@ func restoreArchived(before, now []byte) []byte {
 		if unspoilt, ok := known[key]; ok {
 			state = unspoilt
 		}
-		out.PreviousStates = append(out.PreviousStates, state)
+		is.PreviousStates = append(is.PreviousStates, state)
 	}
-	restored, err := json.Marshal(out)
-	if err != nil {
-		return now
-	}
-	return restored
+	return sessionRecords{}.Serialize(is)
 }
 
 // baseKey gives the key that names a state, "" when it has none.
-func baseKey(state json.RawMessage) string {
-	var s struct{ SenderBaseKey []byte }
-	if json.Unmarshal(state, &s) != nil {
+func baseKey(state *record.StateStructure) string {
+	if state == nil {
 		return ""
 	}
-	return string(s.SenderBaseKey)
+	return string(state.SenderBaseKey)
 }

@@ -10,10 +10,10 @@ import (
 	"go.mau.fi/libsignal/keys/identity"
 	"go.mau.fi/libsignal/keys/prekey"
 	"go.mau.fi/libsignal/protocol"
+	"go.mau.fi/libsignal/serialize"
 	"go.mau.fi/libsignal/session"
 	"go.mau.fi/libsignal/state/record"
 	"go.mau.fi/libsignal/util/optional"
-	"go.mau.fi/whatsmeow/store"
 )
 
 // correspondent is one side of a Signal session, with a store that a test can look into.
@@ -28,7 +28,12 @@ type correspondent struct {
 	restores             bool
 }
 
-var serializer = store.SignalProtobufSerializer
+// serializer is the library's as it is in a process.
+var serializer = func() *serialize.Serializer {
+	s := serialize.NewProtoBufSerializer()
+	s.Session = sessionRecords{}
+	return s
+}()
 
 func newCorrespondent(t *testing.T, name string, restores bool) *correspondent {
 	t.Helper()

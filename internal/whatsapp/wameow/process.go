@@ -41,8 +41,8 @@ var process struct {
 // errOtherRoot refuses a second network in one process.
 var errOtherRoot = errors.New("wameow: this process already talks to another network; the root key is chosen once per process")
 
-// claimProcess sets what is global in the library: the trusted root key (nil: WhatsApp's own), the name of the device and
-// where the Signal library logs.
+// claimProcess sets what is global in the library: the trusted root key (nil: WhatsApp's own), the name of the device, how Signal sessions are
+// written and where the Signal library logs.
 func claimProcess(rootKey *[32]byte, log *slog.Logger) error {
 	process.mu.Lock()
 	defer process.mu.Unlock()
@@ -61,6 +61,7 @@ func claimProcess(rootKey *[32]byte, log *slog.Logger) error {
 	// With no known browser as its platform, the phone shows the operating system's name alone.
 	store.SetOSInfo(deviceName, [3]uint32{1, 0, 0})
 	store.DeviceProps.PlatformType = waCompanionReg.DeviceProps_UNKNOWN.Enum()
+	store.SignalProtobufSerializer.Session = sessionRecords{}
 	var signal logger.Loggable = signalLog{log}
 	logger.Setup(&signal)
 	return nil
