@@ -8,7 +8,7 @@ import (
 
 // memoSize is how many numbers are remembered; memoLength the longest text of one.
 const (
-	memoSize   = 1024
+	memoSize   = 1 << 14
 	memoLength = 32
 )
 
