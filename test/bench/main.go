@@ -45,7 +45,7 @@ func main() {
 	inRate := flag.Float64("rate", 300, "incoming messages a second while their latency is measured; 0 leaves it out")
 	seconds := flag.Float64("seconds", 15, "for how long it is measured")
 	only := flag.String("only", "", "measure only these sides: a comma-separated part of bare-memory,bare-sqlite,bare-postgres,turnero-sqlite,turnero-postgres")
-	profiles := flag.String("profiles", "", "folder to write profiles of Turnero to: CPU of the first 3 s of each direction (rates are lower then) and the heap at the end")
+	profiles := flag.String("profiles", "", "folder to write profiles of Turnero to: CPU of the first 3 s of each direction (rates are lower then), allocations before and after it, and the heap at the end")
 	binary := flag.String("turnero", "bin/turnero", "the program to measure")
 	child := flag.String("child", "", "store of a bare side to be measured in this process (used by bench itself)")
 	sim := flag.String("sim", "", "address of the local network (used by bench itself)")

@@ -275,15 +275,17 @@ func (m *measured) rest() error {
 	return errors.New("consumers of events do not catch up within a minute")
 }
 
-// profiled has do also write a CPU profile of its first seconds into the plan's folder, if there is one.
+// profiled has do also write a CPU profile of its first seconds, and what had been allocated before and after it, into the plan's folder,
+// if there is one.
 func (m *measured) profiled(p plan, name string, do func() error) func() error {
 	if p.Profiles == "" {
 		return do
 	}
 	return func() error {
 		written := make(chan error, 1)
+		before := m.profile("allocs?gc=1", filepath.Join(p.Profiles, name+"-before.allocs"))
 		go func() { written <- m.profile("profile?seconds=3", filepath.Join(p.Profiles, name+".pprof")) }()
-		return errors.Join(do(), <-written)
+		return errors.Join(before, do(), <-written, m.profile("allocs?gc=1", filepath.Join(p.Profiles, name+".allocs")))
 	}
 }
 
