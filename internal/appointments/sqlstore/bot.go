@@ -101,9 +101,6 @@ func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.C
 	if h.Dialect() == sqlkit.Postgres {
 		query = "SELECT 1 FROM bot_conversations WHERE tenant_id = $1 AND chat_id = $2 AND (state <> '' OR pending NOT IN ('[]', 'null'))"
 	}
-	if !h.InsideTx() {
-		h = h.DB().Keyed()
-	}
 	isThere := false
 	err := h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{tenant.String(), chat.String()}, Each: func(sqlkit.Row) error {
 		isThere = true

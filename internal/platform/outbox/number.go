@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"turnero/internal/platform/sqlkit"
 
@@ -36,18 +37,26 @@ func (l *Log) number(ctx context.Context, holder string) ([]row, error) {
 	return batch, nil
 }
 
-// lockRelay gives the last number, which nobody else adds to until the transaction ends. On PostgreSQL what follows in it is planned
-// once for each connection, to go by indexes alone: entries that are out of date are then marked as it comes across them, while a
-// bitmap would lead through all of them every time until the table is vacuumed.
+// lockingRelay has what follows in the transaction planned once for each connection, to go by indexes alone: entries that are out of date are then marked
+// as it comes across them, while a bitmap would lead through all of them every time until the table is vacuumed. PostgreSQL only.
+var lockingRelay = []sqlkit.Statement{
+	{Text: "SET LOCAL plan_cache_mode = force_generic_plan"},
+	{Text: "SET LOCAL enable_bitmapscan = off"},
+	{Text: "SELECT seq, holder FROM outbox_consumers WHERE name = $1 FOR UPDATE", Args: []any{relayRow}},
+}
+
+// lockRelay gives the last number, which nobody else adds to until the transaction ends.
 func lockRelay(ctx context.Context, h sqlkit.Handle, holder string) (int64, error) {
 	var relay cursor
-	q := h.ForUpdate(h.Write().NewSelect().Model(&relay).Column("seq", "holder").Where("name = ?", relayRow))
-	into := []any{&relay.Seq, &relay.Holder}
+	var err error
 	if h.Dialect() == sqlkit.Postgres {
-		q = q.ColumnExpr("set_config('plan_cache_mode', 'force_generic_plan', true)").ColumnExpr("set_config('enable_bitmapscan', 'off', true)")
-		into = append(into, new(string), new(string))
+		statements := slices.Clone(lockingRelay)
+		statements[len(statements)-1].Each = func(row sqlkit.Row) error { return row.Scan(&relay.Seq, &relay.Holder) }
+		err = h.Send(ctx, statements...)
+	} else {
+		err = h.ForUpdate(h.Write().NewSelect().Model(&relay).Column("seq", "holder").Where("name = ?", relayRow)).Scan(ctx)
 	}
-	if err := q.Scan(ctx, into...); err != nil {
+	if err != nil {
 		return 0, fmt.Errorf("lock the relay's row: %w", err)
 	}
 	if relay.Holder != holder {
