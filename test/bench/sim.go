@@ -93,6 +93,6 @@ func waitFor(what string, want int64, count func() (int64, error)) error {
 		if time.Since(moved) > 30*time.Second {
 			return fmt.Errorf("%s: stuck at %d of %d", what, n, want)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond) // a look at Turnero's metrics costs as much as some messages
 	}
 }

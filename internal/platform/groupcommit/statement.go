@@ -39,7 +39,7 @@ func build(d sqlkit.Dialect, t *Table) *statements {
 	s := &statements{put: "INSERT INTO " + t.Name + " (" + names(all, "", "", ", ") + ")", putBetween: ", "}
 	if d == sqlkit.Postgres {
 		s.put += " SELECT * FROM unnest(" + arrays(all) + ")" + conflict(d, t)
-		s.remove = "DELETE FROM " + t.Name + " t USING unnest(" + arrays(t.Keys) + ") AS gone(" + names(t.Keys, "", "", ", ") + ") WHERE "
+		s.remove = "DELETE FROM " + t.Name + " t USING " + sqlkit.Keys(arrays(t.Keys), len(t.Keys)+1) + " AS gone(" + names(t.Keys, "", "", ", ") + ") WHERE "
 		for i, c := range t.Keys {
 			if i > 0 {
 				s.remove += " AND "
@@ -68,7 +68,7 @@ func buildUpdate(d sqlkit.Dialect, t *Table) *statements {
 		for _, c := range t.Values {
 			set = append(set, c.Name+" = v."+c.Name)
 		}
-		return &statements{put: "UPDATE " + t.Name + " t SET " + strings.Join(set, ", ") + " FROM unnest(" + arrays(all) + ") AS v(" + names(all, "", "", ", ") + ") WHERE " + strings.Join(on, " AND ")}
+		return &statements{put: "UPDATE " + t.Name + " t SET " + strings.Join(set, ", ") + " FROM " + sqlkit.Keys(arrays(all), len(all)+1) + " AS v(" + names(all, "", "", ", ") + ") WHERE " + strings.Join(on, " AND ")}
 	case sqlkit.MySQL:
 		for _, c := range t.Values {
 			set = append(set, "t."+c.Name+" = v."+c.Name)
@@ -129,7 +129,11 @@ func (t *texts) statement(rows []*Row, isDelete bool) (string, []any) {
 		columns = rows[0].Table.Keys
 	}
 	if t.dialect == sqlkit.Postgres {
-		return text, byColumn(columns, rows)
+		args := byColumn(columns, rows)
+		if isDelete || rows[0].Table.OnlyOld {
+			args = append(args, len(rows))
+		}
+		return text, args
 	}
 	var b strings.Builder
 	b.Grow(len(text) + len(rows)*(len(row)+len(between)) + len(end))

@@ -44,21 +44,11 @@ func (c *Committer) lock(ctx context.Context, h sqlkit.Handle, group []*Member) 
 			return err
 		}})
 	}
-	if c.texts.dialect == sqlkit.Postgres && len(statements) > 0 {
-		statements = slices.Concat([]sqlkit.Statement{planOnce}, statements, []sqlkit.Statement{planAnew})
-	}
 	if err := h.Send(ctx, statements...); err != nil {
 		return nil, fmt.Errorf("lock fences: %w", err)
 	}
 	return owners, nil
 }
-
-// To plan how to find fences takes PostgreSQL longer than to find them, and there is one way only: by the key, one after the other. The LIMIT says so: for as
-// long as its number is not known the planner takes it for one.
-var (
-	planOnce = sqlkit.Statement{Text: "SET LOCAL plan_cache_mode = force_generic_plan"}
-	planAnew = sqlkit.Statement{Text: "SET LOCAL plan_cache_mode = force_custom_plan"}
-)
 
 func (c *Committer) lockQuery(order []owner) (string, []any) {
 	query := "SELECT s.tenant_id, s.id, s.fence FROM " + c.fences.Table + " s "
@@ -67,7 +57,7 @@ func (c *Committer) lockQuery(order []owner) (string, []any) {
 		for i, o := range order {
 			tenants[i], ids[i] = o.tenant, o.id
 		}
-		return query + "JOIN (SELECT * FROM unnest($1::text[], $2::text[]) LIMIT $3) AS want(tenant_id, id) ON s.tenant_id = want.tenant_id AND s.id = want.id " +
+		return query + "JOIN " + sqlkit.Keys("$1::text[], $2::text[]", 3) + " AS want(tenant_id, id) ON s.tenant_id = want.tenant_id AND s.id = want.id " +
 			"ORDER BY s.tenant_id, s.id FOR SHARE OF s", []any{tenants, ids, len(order)}
 	}
 	args := make([]any, 0, 2*len(order))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"turnero/internal/platform/sqlkit"
 
@@ -37,22 +36,13 @@ func (l *Log) number(ctx context.Context, holder string) ([]row, error) {
 	return batch, nil
 }
 
-// lockingRelay has what follows in the transaction planned once for each connection, to go by indexes alone: entries that are out of date are then marked
-// as it comes across them, while a bitmap would lead through all of them every time until the table is vacuumed. PostgreSQL only.
-var lockingRelay = []sqlkit.Statement{
-	{Text: "SET LOCAL plan_cache_mode = force_generic_plan"},
-	{Text: "SET LOCAL enable_bitmapscan = off"},
-	{Text: "SELECT seq, holder FROM outbox_consumers WHERE name = $1 FOR UPDATE", Args: []any{relayRow}},
-}
-
 // lockRelay gives the last number, which nobody else adds to until the transaction ends.
 func lockRelay(ctx context.Context, h sqlkit.Handle, holder string) (int64, error) {
 	var relay cursor
 	var err error
 	if h.Dialect() == sqlkit.Postgres {
-		statements := slices.Clone(lockingRelay)
-		statements[len(statements)-1].Each = func(row sqlkit.Row) error { return row.Scan(&relay.Seq, &relay.Holder) }
-		err = h.Send(ctx, statements...)
+		query := "SELECT seq, holder FROM outbox_consumers WHERE name = $1 FOR UPDATE"
+		err = h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{relayRow}, Each: func(row sqlkit.Row) error { return row.Scan(&relay.Seq, &relay.Holder) }})
 	} else {
 		err = h.ForUpdate(h.Write().NewSelect().Model(&relay).Column("seq", "holder").Where("name = ?", relayRow)).Scan(ctx)
 	}

@@ -233,8 +233,8 @@ func (db *DB) Observed(hook bun.QueryHook) *DB {
 func (db *DB) Handle() Handle { return Handle{db: db} }
 
 // Keyed is Handle for statements that name many rows by their keys. On PostgreSQL they run on a few connections of their own, which always look
-// rows up in an index, and choose it anew each time: elsewhere a prepared statement is planned once for any number of keys, from what the tables
-// held then, and a plan made while a table was small would go on reading all of it, or of a tenant's part.
+// rows up in an index, as planned once for any number of keys: to plan takes as long as to run. A plan made while a table was small may go on reading all of
+// a tenant's part, so plans are made anew now and then.
 func (db *DB) Keyed() Handle {
 	if db.keyed == nil {
 		return db.Handle()

@@ -13,8 +13,17 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
-// keyedConns bounds the connections behind Keyed.
-const keyedConns = 4
+// keyedConns bounds the connections behind Keyed; after replanAfter sends on one of them its statements are planned anew.
+const (
+	keyedConns  = 4
+	replanAfter = 200
+)
+
+// Keys gives rows of the parameters, which are arrays, as a table for statements of Keyed that look them up one after the other: the LIMIT is the parameter
+// of the given number and must be that of the rows. For as long as it is not known, PostgreSQL plans for a tenth of them, that is for one, and so begins with them.
+func Keys(arrays string, limit int) string {
+	return fmt.Sprintf("(SELECT * FROM unnest(%s) LIMIT $%d)", arrays, limit)
+}
 
 func (db *DB) openPostgres(rawURL string, maxConns int) error {
 	cfg, err := pgx.ParseConfig(rawURL)
@@ -24,17 +33,17 @@ func (db *DB) openPostgres(rawURL string, maxConns int) error {
 	cfg.RuntimeParams["timezone"] = "UTC"
 	cfg.RuntimeParams["application_name"] = "turnero"
 	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = abandonedAfter.String()
-	pool := sql.OpenDB(unprepared{stdlib.GetConnector(*cfg)})
+	pool := sql.OpenDB(unprepared{stdlib.GetConnector(*cfg), 0})
 	limitPool(pool, maxConns)
 	db.write = bun.NewDB(pool, pgdialect.New())
 	db.read = db.write
 	byKey := cfg.Copy()
-	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+	for _, way := range []string{"enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"} {
 		byKey.RuntimeParams[way] = "off"
 	}
-	byKey.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	byKey.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	byKey.RuntimeParams["jit"] = "off"
-	pool = sql.OpenDB(unprepared{stdlib.GetConnector(*byKey)})
+	pool = sql.OpenDB(unprepared{stdlib.GetConnector(*byKey), replanAfter})
 	limitPool(pool, keyedConns)
 	db.keyed = bun.NewDB(pool, pgdialect.New())
 	return nil
@@ -43,7 +52,10 @@ func (db *DB) openPostgres(rawURL string, maxConns int) error {
 // unprepared sends queries without arguments as they are. bun writes the values into the text, so that hardly any two texts
 // are equal: preparing each one, as pgx does by default, would cost a second round trip and fill the server with statements
 // that are never used again. Queries with arguments (of other libraries) are still prepared.
-type unprepared struct{ driver.Connector }
+type unprepared struct {
+	driver.Connector
+	replanAfter int // sends; 0: the server decides
+}
 
 // Connect implements driver.Connector.
 func (c unprepared) Connect(ctx context.Context) (driver.Conn, error) {
@@ -55,12 +67,14 @@ func (c unprepared) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("the postgres driver gave a %T", conn)
 	}
-	return &unpreparedConn{Conn: pg}, nil
+	return &unpreparedConn{Conn: pg, replanAfter: c.replanAfter}, nil
 }
 
 type unpreparedConn struct {
 	*stdlib.Conn
 	tx *lazyTx // that is open; nil: none
+
+	replanAfter, sent int
 }
 
 // QueryContext implements driver.QueryerContext. pgx takes the mode as an argument before those of the query.

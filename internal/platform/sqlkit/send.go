@@ -105,6 +105,9 @@ func (c *unpreparedConn) send(ctx context.Context, statements []Statement, isLas
 	if c.tx != nil && c.tx.isCommitted {
 		return errTxOver
 	}
+	if c.sent++; c.replanAfter > 0 && c.sent%c.replanAfter == 0 {
+		batch.Queue("discard plans")
+	}
 	if c.tx != nil && !c.tx.isBegun {
 		batch.Queue("begin")
 		c.tx.isBegun = true // or nobody knows

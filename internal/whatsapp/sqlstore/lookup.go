@@ -32,7 +32,8 @@ const (
 	chatJoins = " LEFT JOIN whatsapp_contacts AS k ON k.tenant_id = c.tenant_id AND k.id = c.contact_id" +
 		" LEFT JOIN whatsapp_sessions AS s ON s.tenant_id = c.tenant_id AND s.id = c.session_id"
 	messageJoin = "JOIN whatsapp_messages AS m ON m.tenant_id = w.t AND m.session_id = w.x AND m.wa_id = w.y"
-	queueExists = "WHERE EXISTS (SELECT 1 FROM whatsapp_messages AS m WHERE m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1)"
+	queueExists = "WHERE EXISTS (SELECT 1 FROM whatsapp_messages AS m WHERE m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1"
+	oneByOne    = " OFFSET 0" // at the end of a part of a query: without it, PostgreSQL may read all queues for each key
 	isOwn       = " AND m.sender_id = '' AND m.direction = 'out'"
 )
 
@@ -70,7 +71,7 @@ func (r *round) wanted(keys [][3]string) (from string, args []any) {
 		for i, k := range keys {
 			t[i], x[i], y[i] = k[0], k[1], k[2]
 		}
-		return "unnest($1::text[], $2::text[], $3::text[]) AS w(t, x, y)", []any{t, x, y}
+		return sqlkit.Keys("$1::text[], $2::text[], $3::text[]", 4) + " AS w(t, x, y)", []any{t, x, y, len(keys)}
 	}
 	for _, k := range keys {
 		args = append(args, k[0], k[1], k[2])
@@ -122,7 +123,11 @@ func (r *round) wantQueues() []sqlkit.Statement {
 	for ref := range r.isIdle {
 		sessions = append(sessions, [3]string{ref.Tenant.String(), ref.Session.String()})
 	}
-	return r.want(sessions, "w.t, w.x", "", queueExists, func(row sqlkit.Row) error {
+	exists := queueExists
+	if r.dialect() == sqlkit.Postgres {
+		exists += oneByOne
+	}
+	return r.want(sessions, "w.t, w.x", "", exists+")", func(row sqlkit.Row) error {
 		var ref whatsapp.Ref
 		err := row.Scan(&ref.Tenant, &ref.Session)
 		delete(r.isIdle, ref)

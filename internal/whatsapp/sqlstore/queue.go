@@ -23,8 +23,9 @@ const queuedPerSession = 16
 const (
 	queueSelect = "c.tenant_id, c.id, c.session_id, c.address, c.kind, c.mode, c.person_until, c.unread, c.last_pos, c.last_message_id, c.merged_into, c.created_at, " +
 		"COALESCE(k.id, ''), COALESCE(k.number, ''), COALESCE(k.lid, ''), COALESCE(k.name, ''), COALESCE(k.created_at, 0), "
-	queueJoin = "JOIN whatsapp_messages AS m ON m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1" +
-		" JOIN whatsapp_chats AS c ON c.tenant_id = m.tenant_id AND c.id = m.chat_id" +
+	queuedJoin = "JOIN whatsapp_messages AS m ON m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1"
+	queuedEach = "CROSS JOIN LATERAL (SELECT * FROM whatsapp_messages WHERE tenant_id = w.t AND session_id = w.x AND is_queued = 1" + oneByOne + ") AS m"
+	ofQueued   = " JOIN whatsapp_chats AS c ON c.tenant_id = m.tenant_id AND c.id = m.chat_id" +
 		" LEFT JOIN whatsapp_contacts AS k ON k.tenant_id = c.tenant_id AND k.id = c.contact_id"
 )
 
@@ -41,7 +42,11 @@ func readQueues(ctx context.Context, db *sqlkit.DB, sessions []whatsapp.Ref) ([]
 			keys[i] = [3]string{ref.Tenant.String(), ref.Session.String()}
 		}
 		most, n := queuedPerSession*(len(part)+4), 0
-		want := r.want(keys, queueSelect+messageSelect, queueJoin, fmt.Sprintf(" LIMIT %d", most), func(row sqlkit.Row) error {
+		join := queuedJoin
+		if r.dialect() == sqlkit.Postgres {
+			join = queuedEach
+		}
+		want := r.want(keys, queueSelect+messageSelect, join+ofQueued, fmt.Sprintf(" LIMIT %d", most), func(row sqlkit.Row) error {
 			q, err := scanQueued(row)
 			if err != nil {
 				return err

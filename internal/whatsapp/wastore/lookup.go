@@ -60,7 +60,7 @@ func lookupQuery(id tableID, list []lookup) (string, []any) {
 		names += fmt.Sprintf(", k%d", i)
 		on += fmt.Sprintf(" AND r.%s = w.k%d", c.Name, i)
 	}
-	return "SELECT r.tenant_id, r.session_id, r." + strings.ReplaceAll(t.columns, ", ", ", r.") + " FROM unnest(" + arrays + ") AS w(" + names + ") JOIN " + t.name + " AS r ON " + on, args
+	return "SELECT r.tenant_id, r.session_id, r." + strings.ReplaceAll(t.columns, ", ", ", r.") + " FROM " + sqlkit.Keys(arrays, len(args)+1) + " AS w(" + names + ") JOIN " + t.name + " AS r ON " + on, append(args, len(list))
 }
 
 // keyArray gives the i-th part of keys as an array of PostgreSQL.
