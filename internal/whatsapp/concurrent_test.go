@@ -90,6 +90,39 @@ func TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce(t *testing.T) {
 
 // TestWhatIsQueuedAtOnceLeavesOnceAndInOrder has many callers write to few chats of a line that loses its connection now and then. Some of what they write is
 // handed to the sender as it is stored, the rest is read from the queue.
+// Several requests with one key that come at once make one message, which all of them are told of.
+func TestRequestsWithOneKeyAtOnceMakeOneMessage(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setupOn(t, db)
+		line := b.linked()
+		const keys, each = 12, 4
+		require.NoError(t, line.sink.Received(t.Context(), text("IN", person(0), "hola")))
+		made := make([][each]id.Message, keys)
+		var work sync.WaitGroup
+		for i := range keys {
+			for try := range each {
+				work.Go(func() {
+					m, err := b.svc.Queue(t.Context(), b.admin, whatsapp.SendCommand{Chat: person(0).Number.String(), Text: fmt.Sprint("T", i), Key: fmt.Sprint("K", i)})
+					if err != nil {
+						t.Errorf("queue: %v", err)
+					}
+					made[i][try] = m.ID
+				})
+			}
+		}
+		work.Wait()
+		for _, ids := range made {
+			require.Equal(t, [each]id.Message{ids[0], ids[0], ids[0], ids[0]}, ids)
+		}
+		eventually(t, "all are sent", func() bool { return len(line.texts()) >= keys })
+		list, err := b.svc.ListMessages(t.Context(), b.admin, id.Session{}, person(0).Number.String(), whatsapp.MessageCursor{}, 100)
+		require.NoError(t, err)
+		require.Len(t, list, keys+1)
+		require.Len(t, line.texts(), keys)
+	})
+}
+
 func TestWhatIsQueuedAtOnceLeavesOnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {

@@ -63,10 +63,10 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 	return out, nil
 }
 
-// queueTogether queues a message in a chat that is there. ok is false where that is not known, and for what takes more than one look: who
-// may see the chat, and whether the request was made before. isOffered tells that its sender has it already.
+// queueTogether queues a message in a chat that is there. ok is false where that is not known, for what takes more than one look, which is who
+// may see the chat, and where the request was made before. isOffered tells that its sender has it already.
 func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (_ Message, isOffered, ok bool, _ error) {
-	if p.Role == id.Employee || cmd.Key != "" {
+	if p.Role == id.Employee {
 		return Message{}, false, false, nil
 	}
 	now := s.now()
@@ -75,7 +75,7 @@ func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCom
 		first     Queued // if nothing else waits
 		isOffered bool
 	}
-	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address, AsksQueue: true}
+	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address, Operation: sendOperation, Key: cmd.Key, AsksQueue: true}
 	post.Stored = func() { queued.isOffered = !queued.first.ID.IsZero() && s.sessions.offer(queued.first) }
 	post.Decide = func(place Place) (Change, error) {
 		chat := &place.Chat
@@ -95,7 +95,7 @@ func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCom
 		if place.IsFirst {
 			queued.first = Queued{m, *chat}
 		}
-		return Change{Chat: chat, Message: &m, Events: told}, nil
+		return Change{Chat: chat, Message: &m, Events: told, Made: madeBy(chat, &m)}, nil
 	}
 	ok, err := s.store.Post(ctx, post)
 	if errors.Is(err, errStranger) {
@@ -122,7 +122,8 @@ func (s *Service) queueFor(ctx context.Context, tx Store, p id.Principal, cmd Se
 	if !chat.isWritable() {
 		return Message{}, errNotWritable()
 	}
-	made, err := tx.ClaimKey(ctx, p.Tenant, "whatsapp.send", cmd.Key, fingerprint(chat.ID.String(), draft.Type, draft.Text), draft.ID.String(), now)
+	will := madeBy(&chat, &draft)
+	made, err := tx.ClaimKey(ctx, p.Tenant, sendOperation, cmd.Key, will.Fingerprint, will.Entity, now)
 	if err != nil {
 		return Message{}, err
 	}
@@ -259,6 +260,14 @@ func (s *Service) HandleWithdraw(ctx context.Context, j *events.WithdrawMessage)
 	}
 	s.outcomes.tell(j.Message)
 	return nil
+}
+
+// sendOperation is that of idempotency keys for messages.
+const sendOperation = "whatsapp.send"
+
+// madeBy tells what the request for a message made.
+func madeBy(chat *Chat, m *Message) Made {
+	return Made{fingerprint(chat.ID.String(), m.Type, m.Text), m.ID.String()}
 }
 
 // fingerprint tells requests with one idempotency key apart.

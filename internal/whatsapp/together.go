@@ -31,6 +31,8 @@ type Post struct {
 	Address Address
 	// WAID of the messages to be told of in Place.Same. "" for none.
 	WAID string
+	// Key is an Idempotency-Key of the operation; "" for none. Post stores nothing, and returns false, when it was used before.
+	Operation, Key string
 	// AsksQueue asks for Place.IsFirst.
 	AsksQueue bool
 	// Decide gives what is to be stored. Its error is returned by Post.
@@ -63,6 +65,14 @@ type Change struct {
 	Chat    *Chat    // its mode, unread count and newest message as they become; nil: unchanged
 	Message *Message // to add to the chat; nil: none
 	Events  []events.Event
+	// Made is what a Post's Key stands for from then on.
+	Made Made
+}
+
+// Made is what a request with an Idempotency-Key made.
+type Made struct {
+	Fingerprint string // of the request
+	Entity      string // its ID
 }
 
 // Move says which messages are to be changed, and how.

@@ -12,6 +12,7 @@ import (
 
 	"turnero/internal/fault"
 	"turnero/internal/id"
+	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/sqlkit"
 
 	"github.com/uptrace/bun"
@@ -47,7 +48,7 @@ func Claim(ctx context.Context, h sqlkit.Handle, tenant id.Tenant, operation, ke
 	if key == "" {
 		return "", nil
 	}
-	if err := check(key); err != nil {
+	if err := Check(key); err != nil {
 		return "", err
 	}
 	r := &row{TenantID: tenant.String(), Operation: operation, Key: key, BodyHash: bodyHash, EntityID: entity, CreatedAt: sqlkit.Micros(now)}
@@ -70,8 +71,29 @@ func Claim(ctx context.Context, h sqlkit.Handle, tenant id.Tenant, operation, ke
 	return old.EntityID, nil
 }
 
-// check refuses keys that not every database could keep as they are.
-func check(key string) error {
+// The table as group commits write it.
+var (
+	claims      = table("key")
+	claimsMySQL = table("`key`")
+)
+
+func table(key string) *groupcommit.Table {
+	text := func(name string) groupcommit.Column { return groupcommit.Column{Name: name, Kind: groupcommit.Text} }
+	return &groupcommit.Table{Name: "idempotency_keys", OnlyNew: true, Keys: []groupcommit.Column{text("tenant_id"), text("operation"), text(key)},
+		Values: []groupcommit.Column{text("body_hash"), text("entity_id"), {Name: "created_at", Kind: groupcommit.Int}}}
+}
+
+// Row gives a fresh claim of a key that has passed Check as a row for a group commit, whose member fails when the key is there already.
+func Row(d sqlkit.Dialect, tenant id.Tenant, operation, key, bodyHash, entity string, now time.Time) groupcommit.Row {
+	t := claims
+	if d == sqlkit.MySQL {
+		t = claimsMySQL
+	}
+	return groupcommit.Row{Table: t, Values: []any{tenant.String(), operation, key, bodyHash, entity, sqlkit.Micros(now)}}
+}
+
+// Check refuses keys that not every database could keep as they are.
+func Check(key string) error {
 	if len(key) > MaxKeyLength {
 		return fault.BadField("Idempotency-Key", fmt.Sprintf("must have at most %d characters", MaxKeyLength))
 	}

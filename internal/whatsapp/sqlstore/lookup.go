@@ -26,6 +26,7 @@ var joins = [...]string{
 }
 
 const (
+	claimJoin  = "JOIN idempotency_keys AS i ON i.tenant_id = w.t AND i.operation = w.x AND i.key = w.y"
 	numberJoin = "JOIN whatsapp_contacts AS p ON p.tenant_id = w.t AND p.number = w.y"
 	chatSelect = "w.t, w.x, w.y, c.tenant_id, c.id, c.session_id, c.address, c.kind, c.mode, c.person_until, c.unread, c.last_pos, c.last_message_id, c.merged_into, c.created_at, " +
 		"COALESCE(k.id, ''), COALESCE(k.number, ''), COALESCE(k.lid, ''), COALESCE(k.name, ''), COALESCE(k.created_at, 0), COALESCE(s.is_linked, 0)"
@@ -83,12 +84,16 @@ func (r *round) wanted(keys [][3]string) (from string, args []any) {
 // Nobody is waited for, so that no order of locking can end in a deadlock.
 func (r *round) read(ctx context.Context, items []any) error {
 	places, same, own := map[place]bool{}, map[waKey]bool{}, map[waKey]bool{}
+	var claims [][3]string
 	for _, item := range items {
 		switch item := item.(type) {
 		case *whatsapp.Post:
 			places[placeOf(item)] = true
 			if item.WAID != "" {
 				same[waKeyOf(item.Ref, item.WAID)] = true
+			}
+			if item.Key != "" {
+				claims = append(claims, claimOf(item))
 			}
 			if item.AsksQueue {
 				r.isIdle[item.Ref] = true // unless a message is found
@@ -106,7 +111,7 @@ func (r *round) read(ctx context.Context, items []any) error {
 	for _, at := range canonical {
 		places[at] = true
 	}
-	if err := r.readChats(ctx, places, append(r.wantMessages(same, false), r.wantQueues()...)); err != nil {
+	if err := r.readChats(ctx, places, slices.Concat(r.wantMessages(same, false), r.wantQueues(), r.wantClaims(claims))); err != nil {
 		return fmt.Errorf("find chats: %w", err)
 	}
 	for number, at := range canonical {
@@ -115,6 +120,16 @@ func (r *round) read(ctx context.Context, items []any) error {
 		}
 	}
 	return nil
+}
+
+// wantClaims asks which idempotency keys were used before.
+func (r *round) wantClaims(claims [][3]string) []sqlkit.Statement {
+	return r.want(claims, "w.t, w.x, w.y", claimJoin, "", func(row sqlkit.Row) error {
+		var used [3]string
+		err := row.Scan(&used[0], &used[1], &used[2])
+		r.used[used] = true
+		return err
+	})
 }
 
 // wantQueues asks which of the sessions that are taken to be idle have something to send.

@@ -6,6 +6,7 @@ import (
 
 	"turnero/internal/events"
 	"turnero/internal/platform/groupcommit"
+	"turnero/internal/platform/idempotency"
 	"turnero/internal/platform/outbox"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/whatsapp"
@@ -27,6 +28,9 @@ var errElsewhere = errors.New("sqlstore: not there, or held by somebody else")
 
 // Post implements whatsapp.Store.
 func (s *Store) Post(ctx context.Context, p whatsapp.Post) (bool, error) {
+	if err := idempotency.Check(p.Key); err != nil {
+		return false, err
+	}
 	return s.grouped(ctx, p.Term, s.batch, &p, p.Stored)
 }
 
@@ -63,7 +67,7 @@ var _ groupcommit.Batch = (*batch)(nil)
 
 // Run implements groupcommit.Batch: it reads what the items are about, locked, and has each decide in turn. The next one sees what those before it decided.
 func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
-	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}, isIdle: map[whatsapp.Ref]bool{}}
+	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}, isIdle: map[whatsapp.Ref]bool{}, used: map[[3]string]bool{}}
 	if r.dialect() == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -95,11 +99,12 @@ type round struct {
 	byPlace  map[place]*chatAt
 	messages map[waKey][]*messageAt
 	isIdle   map[whatsapp.Ref]bool // sessions that are known to have nothing to send
+	used     map[[3]string]bool    // idempotency keys that cannot be used again: tenant, operation, key
 
 	changedChats    []*chatAt
 	newMessages     []*messageAt
 	changedMessages []*messageAt
-	events          []groupcommit.Row
+	events, claims  []groupcommit.Row
 	hasEvents       bool
 }
 
@@ -138,6 +143,9 @@ func placeOf(p *whatsapp.Post) place {
 	return place{byAddress, p.Tenant.String(), p.Session.String(), p.Address.String()}
 }
 
+// claimOf names the idempotency key of a post.
+func claimOf(p *whatsapp.Post) [3]string { return [3]string{p.Tenant.String(), p.Operation, p.Key} }
+
 func waKeyOf(ref whatsapp.Ref, waID string) waKey {
 	return waKey{ref.Tenant.String(), ref.Session.String(), waID}
 }
@@ -150,6 +158,9 @@ func (r *round) post(p *whatsapp.Post) error {
 	}
 	if p.Fence != 0 && at.chat.Session != p.Session {
 		return errElsewhere // the fence is another session's
+	}
+	if p.Key != "" && r.used[claimOf(p)] {
+		return errElsewhere
 	}
 	key := waKeyOf(at.chat.Ref, p.WAID)
 	is := whatsapp.Place{Chat: at.chat, IsLinked: at.isLinked, IsFirst: r.isIdle[at.chat.Ref]}
@@ -174,6 +185,10 @@ func (r *round) post(p *whatsapp.Post) error {
 	if change.Message != nil {
 		m := &messageAt{message: *change.Message}
 		r.newMessages = append(r.newMessages, m)
+		if p.Key != "" {
+			r.used[claimOf(p)] = true
+			r.claims = append(r.claims, idempotency.Row(r.dialect(), p.Tenant, p.Operation, p.Key, change.Made.Fingerprint, change.Made.Entity, m.message.CreatedAt))
+		}
 		key.waID = m.message.WAID
 		r.messages[key] = append(r.messages[key], m)
 		if m.message.Status == whatsapp.MessageQueued {
@@ -231,7 +246,7 @@ func (r *round) tell(told []events.Event) error {
 
 // rows gives what the items decided.
 func (r *round) rows() ([]groupcommit.Row, error) {
-	out := r.events
+	out := append(r.events, r.claims...)
 	for _, m := range r.newMessages {
 		row := toMessageRow(m.message)
 		out = append(out, groupcommit.Row{Table: newMessages, Values: []any{row.TenantID.String(), row.ID.String(), row.SessionID.String(), row.ChatID.String(), row.WAID, row.Pos,

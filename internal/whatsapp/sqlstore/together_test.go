@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/events"
+	"turnero/internal/fault"
 	"turnero/internal/id"
 	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/sqlkit"
@@ -197,6 +198,54 @@ func TestAMemberOfAGroupFailsAlone(t *testing.T) {
 		chat, err := g.store.FindChat(t.Context(), g.ref.Tenant, g.chat.ID)
 		require.NoError(t, err)
 		require.Equal(t, 1, chat.Unread)
+	})
+}
+
+func TestAnIdempotencyKeyIsUsedOnceInAGroupAndAfterIt(t *testing.T) {
+	t.Parallel()
+	sqltest.Each(t, func(t *testing.T, db *sqlkit.DB) {
+		g := setupGroup(t, db)
+		ctx := t.Context()
+		draft := func(name string) whatsapp.Message { return g.draft(g.chat, name, whatsapp.Out) }
+		request := func(key string, m whatsapp.Message, meanwhile func()) func(context.Context) (bool, error) {
+			p := whatsapp.Post{Term: whatsapp.Term{Ref: g.ref}, Chat: g.chat.ID, Operation: "send", Key: key, Decide: func(at whatsapp.Place) (whatsapp.Change, error) {
+				meanwhile()
+				m.Pos = at.Chat.LastPos + 1
+				at.Chat.LastPos, at.Chat.LastMessage = m.Pos, m.ID
+				return whatsapp.Change{Chat: &at.Chat, Message: &m, Made: whatsapp.Made{Fingerprint: "of " + key, Entity: m.ID.String()}}, nil
+			}}
+			return func(ctx context.Context) (bool, error) { return g.store.Post(ctx, p) }
+		}
+		nothing := func() {}
+		claim := func(key string) (made string) {
+			require.NoError(t, g.store.InTx(ctx, func(tx whatsapp.Store) (err error) {
+				made, err = tx.ClaimKey(ctx, g.ref.Tenant, "send", key, "of "+key, "another", time.Now())
+				return err
+			}))
+			return made
+		}
+		first, twin, second, keyless := draft("A"), draft("B"), draft("C"), draft("D")
+		require.Empty(t, claim("used"))
+		got := g.together(request("k1", first, nothing), request("k1", twin, nothing), request("k2", second, nothing), request("used", draft("E"), nothing), request("", keyless, nothing))
+		require.Equal(t, []outcome{{true, nil}, {}, {true, nil}, {}, {true, nil}}, got)
+		require.Equal(t, first.ID.String(), claim("k1"))
+		require.Equal(t, second.ID.String(), claim("k2"))
+		stored := []id.Message{first.ID, second.ID, keyless.ID}
+		if db.Dialect() != sqlkit.SQLite { // which has one writer at a time
+			last := draft("F")
+			got = g.together(request("k3", draft("G"), sync.OnceFunc(func() { require.Empty(t, claim("k3")) })), request("k4", last, nothing))
+			require.Equal(t, []outcome{{}, {true, nil}}, got, "somebody else was faster")
+			stored = append(stored, last.ID)
+		}
+		_, err := request(strings.Repeat("k", 256), draft("H"), nothing)(ctx)
+		require.True(t, fault.Is(err, fault.Invalid), err)
+		list, err := g.store.ListMessages(ctx, g.ref.Tenant, g.chat.ID, whatsapp.MessageCursor{}, 10)
+		require.NoError(t, err)
+		var ids []id.Message
+		for _, m := range list {
+			ids = append(ids, m.ID)
+		}
+		require.ElementsMatch(t, stored, ids)
 	})
 }
 
