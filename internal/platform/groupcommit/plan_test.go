@@ -67,10 +67,7 @@ func TestRowsAreFoundByTheirKeys(t *testing.T) {
 
 func usesKey(t *testing.T, db *sqlkit.DB, query string, args []any) {
 	t.Helper()
-	explain := "EXPLAIN "
-	if db.Dialect() == sqlkit.SQLite {
-		explain = "EXPLAIN QUERY PLAN "
-	}
+	explain := map[sqlkit.Dialect]string{sqlkit.SQLite: "EXPLAIN QUERY PLAN ", sqlkit.Postgres: "EXPLAIN ", sqlkit.MySQL: "EXPLAIN FORMAT=TRADITIONAL "}[db.Dialect()]
 	rows, err := db.SQL().QueryContext(t.Context(), explain+query, args...)
 	require.NoError(t, err)
 	defer rows.Close()

@@ -34,7 +34,7 @@ func (s *statements) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 var fullScan = map[sqlkit.Dialect]*regexp.Regexp{
 	sqlkit.SQLite:   regexp.MustCompile(`SCAN (jobs|row|j|e|r)\b`),
 	sqlkit.Postgres: regexp.MustCompile(`Seq Scan on jobs`),
-	sqlkit.MySQL:    regexp.MustCompile(`\|(row|j|e|r|jobs)\|ALL\|`),
+	sqlkit.MySQL:    regexp.MustCompile(`\|(row|j|e|r|jobs)\|+ALL\|`),
 }
 
 func TestNothingOnTheWayOfAJobReadsTheWholeTable(t *testing.T) {
@@ -185,10 +185,7 @@ func fill(t *testing.T, h sqlkit.Handle, tenant, state string, n int, at int64, 
 
 func explain(t *testing.T, db *sqlkit.DB, stmt string) string {
 	t.Helper()
-	prefix := "EXPLAIN "
-	if db.Dialect() == sqlkit.SQLite {
-		prefix = "EXPLAIN QUERY PLAN "
-	}
+	prefix := map[sqlkit.Dialect]string{sqlkit.SQLite: "EXPLAIN QUERY PLAN ", sqlkit.Postgres: "EXPLAIN ", sqlkit.MySQL: "EXPLAIN FORMAT=TRADITIONAL "}[db.Dialect()]
 	rows, err := db.SQL().QueryContext(t.Context(), prefix+stmt)
 	require.NoError(t, err, stmt)
 	defer rows.Close()

@@ -19,7 +19,7 @@ const holdKey = 0x7475726e65726f
 func (db *DB) HoldAlone(ctx context.Context) (release func() error, err error) {
 	ask := map[Dialect]string{
 		Postgres: fmt.Sprintf("SELECT CASE WHEN pg_try_advisory_lock(%d) THEN 1 ELSE 0 END", holdKey),
-		MySQL:    "SELECT GET_LOCK(CONCAT('turnero.', SHA1(DATABASE())), 0)",
+		MySQL:    "SELECT GET_LOCK(CONCAT('turnero.', LEFT(SHA2(DATABASE(), 256), 40)), 0)",
 	}[db.dialect]
 	if ask == "" {
 		return func() error { return nil }, nil
@@ -31,6 +31,9 @@ func (db *DB) HoldAlone(ctx context.Context) (release func() error, err error) {
 	var got int
 	if err = conn.QueryRowContext(ctx, ask).Scan(&got); err == nil && got != 1 {
 		err = ErrHeld
+	}
+	if err == nil && db.dialect == MySQL { // it says nothing more until it ends
+		_, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 31536000")
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())

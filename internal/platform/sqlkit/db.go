@@ -39,8 +39,7 @@ type DB struct {
 
 // abandonedAfter is how long a server keeps a transaction, and its locks, of a process that says nothing more: one that is
 // frozen, or whose machine or network is gone without a word. PostgreSQL and MariaDB count it for a transaction that waits for its client only. MySQL
-// has no such limit for transactions, and one for connections (wait_timeout) would end idle ones of the pool too: there a frozen process holds its
-// rows until the operator, or TCP, ends its connections.
+// has a limit for connections alone (wait_timeout), so that there the pool ends its idle ones before the server does.
 const abandonedAfter = 2 * time.Second
 
 // DialectOf tells the family from a database URL without opening it.
@@ -138,6 +137,14 @@ func (db *DB) openMySQL(ctx context.Context, rawURL string, maxConns int) error 
 		_ = pool.Close()
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
+	var version string
+	if err = pool.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+		_ = pool.Close()
+		return fmt.Errorf("read the database's version: %w", err)
+	}
+	if !strings.Contains(version, "MariaDB") {
+		pool.SetConnMaxIdleTime(abandonedAfter / 2) // the server ends them a little later
+	}
 	db.write = bun.NewDB(pool, mysqldialect.New())
 	db.read = db.write
 	return nil
@@ -167,7 +174,7 @@ func mysqlConfig(rawURL string) (*mysql.Config, error) {
 }
 
 // session sets up each new connection by statements: MySQL and MariaDB call the variable of the isolation differently, and
-// only MariaDB (which alone reads comments of the form M!) can end abandoned transactions.
+// end abandoned transactions by different ones. MariaDB alone reads comments of the form M!, and it leaves out those of MySQL from 5.7 on.
 type session struct{ driver.Connector }
 
 // Connect implements driver.Connector.
@@ -178,7 +185,7 @@ func (c session) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	for _, stmt := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-		fmt.Sprintf("SET @turnero = 1 /*M!100302 , SESSION idle_transaction_timeout = %d */", int(abandonedAfter.Seconds())),
+		fmt.Sprintf("SET @turnero = 1 /*M!100302 , SESSION idle_transaction_timeout = %[1]d */ /*!50700 , SESSION wait_timeout = %[1]d */", int(abandonedAfter.Seconds())),
 	} {
 		if _, err = conn.(driver.ExecerContext).ExecContext(ctx, stmt, nil); err != nil {
 			_ = conn.Close()
