@@ -112,8 +112,18 @@ func (d *database) terminate(ctx context.Context, user string) (int, error) {
 	return len(ids), nil
 }
 
-func (d *database) threads(ctx context.Context, user string) (ids []int64, err error) {
-	rows, err := d.admin.QueryContext(ctx, "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?", user)
+// threads gives the IDs of the user's connections. MySQL cannot tell them from its list of processes while one of those sends bytes that are no text, and
+// MariaDB does not fill performance_schema unless it is told to.
+func (d *database) threads(ctx context.Context, user string) ([]int64, error) {
+	ids, err := d.numbers(ctx, "SELECT PROCESSLIST_ID FROM performance_schema.threads WHERE PROCESSLIST_USER = ?", user)
+	if err != nil || len(ids) > 0 {
+		return ids, err
+	}
+	return d.numbers(ctx, "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?", user)
+}
+
+func (d *database) numbers(ctx context.Context, query, user string) (ids []int64, err error) {
+	rows, err := d.admin.QueryContext(ctx, query, user)
 	if err != nil {
 		return nil, err
 	}

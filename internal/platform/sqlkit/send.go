@@ -7,6 +7,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -122,7 +124,7 @@ func (c *unpreparedConn) send(ctx context.Context, statements []Statement, isLas
 		batch.Queue("commit").Exec(committed)
 	}
 	pg := c.Conn.Conn()
-	err := pg.SendBatch(ctx, batch).Close()
+	err := sendBatch(ctx, pg, batch)
 	if err == nil && isLast {
 		c.tx.isCommitted = true
 	}
@@ -131,6 +133,29 @@ func (c *unpreparedConn) send(ctx context.Context, statements []Statement, isLas
 		return fmt.Errorf("%w: %w", driver.ErrBadConn, err)
 	}
 	return err
+}
+
+// sendBatch sends a batch and reads its answers, until ctx ends. pgx itself has a goroutine watch the context of each batch, and leaves it behind when the
+// connection breaks under it.
+func sendBatch(ctx context.Context, pg *pgx.Conn, batch *pgx.Batch) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = pg.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // what reads or writes fails at once
+		close(interrupted)
+	})
+	err := pg.SendBatch(context.WithoutCancel(ctx), batch).Close()
+	if stop() {
+		return err
+	}
+	<-interrupted
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		return fmt.Errorf("%w: %v", ctx.Err(), err) //nolint:errorlint // it did not time out by itself
+	}
+	return errors.Join(err, pg.PgConn().Conn().SetDeadline(time.Time{}))
 }
 
 func eachOf(rows pgx.Rows, each func(Row) error) error {

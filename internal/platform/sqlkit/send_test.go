@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime/pprof"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,6 +77,34 @@ func TestAStatementThatFailsEndsTheSend(t *testing.T) {
 }
 
 // A transaction that its context has ended must not go on as single statements.
+// Not parallel: it looks at all goroutines.
+func TestConnectionsThatBreakUnderASendLeaveNothingBehind(t *testing.T) {
+	db := sqltest.Fresh(t, "postgres")
+	dies := sqlkit.Statement{Text: "SELECT pg_terminate_backend(pg_backend_pid())", Each: func(sqlkit.Row) error { return nil }}
+	for range 10 {
+		ctx, cancel := context.WithCancel(t.Context())
+		err := db.Handle().Send(ctx, dies, dies)
+		require.True(t, sqlkit.IsUnreachable(err), "%v", err)
+		require.Error(t, db.Keyed().InTx(ctx, func(ctx context.Context, h sqlkit.Handle) error { return h.Send(ctx, dies, dies) }))
+		cancel()
+	}
+	for range 10 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		began := time.Now()
+		err := db.Handle().Send(ctx, sqlkit.Statement{Text: "SELECT pg_sleep(30)", Each: func(sqlkit.Row) error { return nil }})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(began), 10*time.Second)
+		require.ErrorIs(t, db.Handle().Send(ctx, dies), context.DeadlineExceeded)
+		cancel()
+	}
+	require.NoError(t, db.Handle().Send(t.Context(), sqlkit.Statement{Text: "SELECT 1", Each: func(sqlkit.Row) error { return nil }}))
+	require.Eventually(t, func() bool {
+		var all strings.Builder
+		require.NoError(t, pprof.Lookup("goroutine").WriteTo(&all, 1))
+		return !strings.Contains(all.String(), "ctxwatch")
+	}, 20*time.Second, 50*time.Millisecond, "a goroutine of each connection")
+}
+
 func TestNothingIsSentAfterTheTransactionEnded(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
