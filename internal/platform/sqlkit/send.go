@@ -146,6 +146,7 @@ func sendBatch(ctx context.Context, pg *pgx.Conn, batch *pgx.Batch) error {
 		_ = pg.PgConn().Conn().SetDeadline(time.Unix(1, 0)) // what reads or writes fails at once
 		close(interrupted)
 	})
+	defer stop() // after a panic
 	err := pg.SendBatch(context.WithoutCancel(ctx), batch).Close()
 	if stop() {
 		return err
