@@ -17,7 +17,7 @@ import (
 var errNoState = errors.New("wameow: a record of a Signal session without a session")
 
 // sessionRecords keeps a Signal session as Signal's own clients do: as a RecordStructure (LocalStorageProtocol.proto of libsignal-protocol-c). That is
-// a third of the library's JSON in size and a tenth of its work, twice for every message. What the library wrote as JSON is still read.
+// shorter than the library's JSON and less work, twice for every message. What the library wrote as JSON is still read.
 type sessionRecords struct{}
 
 var (
