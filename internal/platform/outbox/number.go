@@ -39,13 +39,11 @@ func (l *Log) number(ctx context.Context, holder string) ([]row, error) {
 // lockRelay gives the last number, which nobody else adds to until the transaction ends.
 func lockRelay(ctx context.Context, h sqlkit.Handle, holder string) (int64, error) {
 	var relay cursor
-	var err error
-	if h.Dialect() == sqlkit.Postgres {
-		query := "SELECT seq, holder FROM outbox_consumers WHERE name = $1 FOR UPDATE"
-		err = h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{relayRow}, Each: func(row sqlkit.Row) error { return row.Scan(&relay.Seq, &relay.Holder) }})
-	} else {
-		err = h.ForUpdate(h.Write().NewSelect().Model(&relay).Column("seq", "holder").Where("name = ?", relayRow)).Scan(ctx)
+	query := "SELECT seq, holder FROM outbox_consumers WHERE name = '" + relayRow + "'"
+	if h.Dialect() != sqlkit.SQLite {
+		query += " FOR UPDATE"
 	}
+	err := h.Send(ctx, sqlkit.Statement{Text: query, Each: func(row sqlkit.Row) error { return row.Scan(&relay.Seq, &relay.Holder) }})
 	if err != nil {
 		return 0, fmt.Errorf("lock the relay's row: %w", err)
 	}
