@@ -25,6 +25,8 @@ func TestLookUpsGoByAllThatIsKnownOfAKey(t *testing.T) {
 	require.NoError(t, err)
 	_, err = db.SQL().ExecContext(t.Context(), `INSERT INTO whatsapp_contacts (tenant_id, id, number, lid, number_fold, name, created_at) SELECT 'one tenant', 'k' || i, 'n' || i, 'l' || i, '', '', 0 FROM generate_series(1, 1000) AS i`)
 	require.NoError(t, err)
+	_, err = db.SQL().ExecContext(t.Context(), `INSERT INTO idempotency_keys SELECT 'one tenant', 'send', 'k' || i, '', '', 0 FROM generate_series(1, 1000) AS i`)
+	require.NoError(t, err)
 	explain := func(s sqlkit.Statement) string {
 		var plan strings.Builder
 		arguments := strings.TrimSuffix(strings.Repeat("'{}', ", len(s.Args)-1), ", ") + ", 1"
@@ -47,6 +49,7 @@ func TestLookUpsGoByAllThatIsKnownOfAKey(t *testing.T) {
 			"whatsapp_messages_queue.*session":   append(r.wantQueues(), r.want(key, queueSelect+messageSelect, queuedEach+ofQueued, "", nil)...),
 			"whatsapp_chats_address.*address":    r.want(key, chatSelect, joins[byAddress]+chatJoins, "", nil),
 			"whatsapp_chats_pkey.*[^_]id = ":     r.want(key, chatSelect, joins[byID]+chatJoins, "", nil),
+			"idempotency_keys_pkey.*key = ":      r.wantClaims([][3]string{{"t", "send", "k"}}),
 			"whatsapp_contacts_number.*number =": r.wantNumbers(map[place]bool{{by: byNumber}: true}, nil),
 		} {
 			for _, s := range statements {
