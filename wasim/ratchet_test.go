@@ -1,7 +1,6 @@
 package wasim_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,21 +20,13 @@ func TestClientThatGoesBackInTimeIsCaught(t *testing.T) {
 	c.say(customer, "uno")
 	shows(t, n, customer, hasText("uno"))
 	eventually(t, "everything is acknowledged", func() bool { return n.Stats().Waiting == 0 })
-	c.close()
-	old, err := os.ReadFile(c.path)
-	require.NoError(t, err)
-	c.open(n)
-	require.NoError(t, c.Connect())
-	await(c, func(*events.Connected) bool { return true })
+	old := c.copyOfStore()
 	c.say(customer, "dos")
 	shows(t, n, customer, hasText("dos"))
 	require.Zero(t, n.Stats().RatchetReuse)
 
 	c.close()
-	for _, suffix := range []string{"-wal", "-shm"} {
-		_ = os.Remove(c.path + suffix)
-	}
-	require.NoError(t, os.WriteFile(c.path, old, 0o600))
+	c.path = old
 	c.open(n)
 	require.NoError(t, c.Connect())
 	await(c, func(*events.Connected) bool { return true })
@@ -66,22 +57,14 @@ func TestStaleCounterIsRefusedAfterARestart(t *testing.T) {
 	c := linked(t, n, business)
 	c.say(customer, "uno")
 	eventually(t, "everything is acknowledged", func() bool { return n.Stats().Waiting == 0 })
-	c.close()
-	old, err := os.ReadFile(c.path)
-	require.NoError(t, err)
-	c.open(n)
-	require.NoError(t, c.Connect())
-	await(c, func(*events.Connected) bool { return true })
+	old := c.copyOfStore()
 	c.say(customer, "dos")
 	eventually(t, "everything is acknowledged", func() bool { return n.Stats().Waiting == 0 })
 	c.close()
 	require.NoError(t, n.Close())
 
 	n = newNetwork(t, keep)
-	for _, suffix := range []string{"-wal", "-shm"} {
-		_ = os.Remove(c.path + suffix)
-	}
-	require.NoError(t, os.WriteFile(c.path, old, 0o600))
+	c.path = old
 	c.open(n)
 	require.NoError(t, c.Connect())
 	await(c, func(*events.Connected) bool { return true })

@@ -68,6 +68,7 @@ type client struct {
 	path   string
 	store  *sqlstore.Container
 	events chan any
+	stop   context.CancelFunc
 
 	mu      sync.Mutex
 	refuses gate
@@ -115,6 +116,7 @@ func (c *client) use(device *store.Device) {
 		log = waLog.Stdout(filepath.Base(filepath.Dir(c.path)), os.Getenv("WASIM_TEST_LOG"), false)
 	}
 	c.Client = whatsmeow.NewClient(device, log)
+	c.BackgroundEventCtx, c.stop = context.WithCancel(context.Background())
 	c.SynchronousAck = true
 	c.EnableDecryptedEventBuffer = true
 	c.ManualHistorySyncDownload = true
@@ -143,8 +145,21 @@ func (c *client) refuse(g gate) {
 
 func (c *client) close() {
 	c.Disconnect()
+	c.stop() // the library's way back forgets a Disconnect that comes while it connects
 	_ = c.store.Close() // in a store that is gone nothing needs to be kept
 	c.http.CloseIdleConnections()
+}
+
+// copyOfStore makes a copy of the client's store as it is now, whole although the client goes on, and returns its path.
+func (c *client) copyOfStore() string {
+	c.t.Helper()
+	path := filepath.Join(c.t.TempDir(), "copy.db")
+	db, err := sql.Open("sqlite", "file:"+c.path+"?_pragma=busy_timeout(10000)")
+	require.NoError(c.t, err)
+	defer func() { require.NoError(c.t, db.Close()) }()
+	_, err = db.ExecContext(context.Background(), "VACUUM INTO ?", path)
+	require.NoError(c.t, err)
+	return path
 }
 
 // reopen stops the client and makes it again from its store.
