@@ -22,6 +22,7 @@ const (
 	calm         = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
 	leftAfter    = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
 	beginsWithin = 3 * time.Second        // a session is claimed by the process that was asked to link it
+	linkedWithin = 3 * time.Minute        // a bit longer than codes are offered; whoever wanted to scan one has gone by then
 	aloneAfter   = time.Minute            // without other processes, after which nobody else can have left something to send
 )
 
@@ -192,6 +193,12 @@ func (s *Session) isBeginning(now time.Time) bool {
 	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < beginsWithin
 }
 
+// isBeingLinked reports whether somebody may still be there to link the session, and shall see a new code when the process that showed one
+// is gone.
+func (s *Session) isBeingLinked(now time.Time) bool {
+	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < linkedWithin
+}
+
 // claim takes orphans and has them opened, spread over a moment.
 func (b *balancer) claim(ctx context.Context, orphans []Session) error {
 	if len(orphans) == 0 {
@@ -212,7 +219,7 @@ func (b *balancer) claim(ctx context.Context, orphans []Session) error {
 		}
 		delete(b.orphans, s.Ref)
 		b.m.watch(s)
-		if s.IsLinked {
+		if s.IsLinked || s.isBeingLinked(b.m.svc.now()) {
 			b.m.taken.Add(1)
 			b.m.planOpenThen(s.Ref, jitter(spread), func() { b.m.taken.Add(-1) })
 		} else {

@@ -118,7 +118,7 @@ func jitter(most time.Duration) time.Duration {
 	return rand.N(most)
 }
 
-// interrupt stops a session that was being linked when its owner ended, unless somebody has started it again since.
+// interrupt stops a session that was being linked when its owner ended, longer ago than anybody waits for a code, unless somebody has started it again since.
 func (m *SessionManager) interrupt(ctx context.Context, ref Ref) {
 	_, err := m.svc.updateSession(ctx, ref, 0, func(s *Session) ([]events.Event, error) {
 		if s.IsLinked || m.slot(ref).wanted() {

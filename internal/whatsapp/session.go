@@ -30,7 +30,7 @@ const (
 	ReasonNeverLinked     = "never_linked"
 	ReasonRequested       = "requested"        // somebody asked for it through the API
 	ReasonRestored        = "restored"         // the process came back
-	ReasonInterrupted     = "interrupted"      // the process ended before the link was made
+	ReasonInterrupted     = "interrupted"      // the process ended before the link was made, and nothing went on with it for minutes
 	ReasonTenantSuspended = "tenant_suspended" // the business is suspended
 	ReasonStoreError      = "store_error"      // the database failed, so the connection was given up
 	ReasonOpenFailed      = "open_failed"      // the engine could not start

@@ -89,12 +89,6 @@ func TestLinkedSessionsComeBackWithTheProcess(t *testing.T) {
 	b := setup(t)
 	line := b.linked()
 	before := b.status()
-	other := b.admin
-	other.Tenant = id.NewTenant()
-	_, err := b.svc.Init(t.Context(), other, id.Session{})
-	require.NoError(t, err)
-	unlinked := b.engine.next(t)
-	unlinked.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
 	b.halt()
 	require.True(t, line.closed())
 	require.Error(t, line.ctx.Err())
@@ -106,14 +100,40 @@ func TestLinkedSessionsComeBackWithTheProcess(t *testing.T) {
 	require.Greater(t, b.status().Fence, before.Fence)
 	again.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkConnected})
 	require.Equal(t, whatsapp.StatusConnected, b.status().Status)
-	eventually(t, "the half-made link is given up", func() bool {
-		s, err := b.svc.FindSession(t.Context(), other, id.Session{})
-		return err == nil && s.Status == whatsapp.StatusStopped && s.Reason == whatsapp.ReasonInterrupted
-	})
 
-	err = line.sink.Received(t.Context(), text("A", whatsapp.ContactIDs{LID: lid("1")}, "late"))
+	err := line.sink.Received(t.Context(), text("A", whatsapp.ContactIDs{LID: lid("1")}, "late"))
 	require.Error(t, err, "a term that is over stores nothing")
 	require.Empty(t, b.chats())
+}
+
+func TestALinkBeingMadeGoesOnInTheNextProcess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.run()
+	_, err := b.svc.Init(t.Context(), b.admin, id.Session{})
+	require.NoError(t, err)
+	b.engine.next(t).sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
+	b.halt()
+	b.run()
+	again := b.engine.next(t)
+	again.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
+	again.sink.QR(t.Context(), "2@new", time.Now().Add(time.Minute))
+	code, err := b.svc.QR(t.Context(), b.admin, id.Session{})
+	require.NoError(t, err)
+	require.Equal(t, "2@new", code.Text)
+
+	b.halt()
+	require.NoError(t, b.store.InTx(t.Context(), func(tx whatsapp.Store) error {
+		s, err := tx.LockSession(t.Context(), again.ref)
+		s.Since = s.Since.Add(-4 * time.Minute)
+		return errors.Join(err, tx.SaveSession(t.Context(), s))
+	}))
+	b.run()
+	eventually(t, "nobody waits for a code any more", func() bool {
+		s := b.status()
+		return s.Status == whatsapp.StatusStopped && s.Reason == whatsapp.ReasonInterrupted
+	})
+	require.Empty(t, b.engine.opened)
 }
 
 func TestATermThatLostItsFenceWritesNothingAndIsNotOpenedAgain(t *testing.T) {

@@ -57,12 +57,12 @@ func TestThreeProcessesOnOneDatabaseAreOne(t *testing.T) {
 			_, admin, _ := s.business(t, "Peluquería", splitPhone)
 			s.anybody().must(http.StatusCreated, "POST", "/sim/phones", object{"number": splitCustomer, "name": "Carla"}, nil)
 			s.anybody().must(http.StatusCreated, "POST", "/sim/phones", object{"number": splitVisitor, "name": "Berta"}, nil)
+			linkPastTheOwner(t, s, admin, all)
 			_, system := admin.key("events:read")
 			var heard []*lockedBuffer
 			for _, p := range all {
 				heard = append(heard, listen(t, system.at(p)))
 			}
-			link(t, admin.at(all[1]), s.phone(splitPhone))
 			anyAnswers(t, s, admin, all)
 			oneMessageForOneKey(t, s, admin, all)
 			service, name := admin.firstService()
@@ -76,6 +76,17 @@ func TestThreeProcessesOnOneDatabaseAreOne(t *testing.T) {
 			decryptFree(t, s.process)
 		})
 	}
+}
+
+// linkPastTheOwner links the line although the process that showed the first QR is stopped: another shows the next.
+func linkPastTheOwner(t *testing.T, s *split, admin *caller, all []*daemon) {
+	t.Helper()
+	first := admin.at(all[1])
+	first.must(http.StatusOK, "POST", "/api/whatsapp/init", nil, nil)
+	shownQR(t, first)
+	all[1].end(syscall.SIGTERM)
+	scan(t, admin.at(all[2]), s.phone(splitPhone))
+	all[1].start()
 }
 
 // anyAnswers asks each process for what only the owner of the line can do.

@@ -295,6 +295,20 @@ func (ph *phone) answerAfter(n int, what string) string {
 func link(t *testing.T, admin *caller, business *phone) {
 	t.Helper()
 	admin.must(http.StatusOK, "POST", "/api/whatsapp/init", nil, nil)
+	scan(t, admin, business)
+}
+
+// scan has the business's phone scan the QR of a line that was started, and waits until messages can flow.
+func scan(t *testing.T, admin *caller, business *phone) {
+	t.Helper()
+	status, _, raw := admin.p.anybody().do("POST", business.path("/scan"), object{"qr": shownQR(t, admin)})
+	require.Less(t, status, 300, "%s", raw)
+	eventually(t, "the line connects", func() bool { return admin.get("/api/whatsapp/status")["status"] == "connected" })
+}
+
+// shownQR waits for a QR to scan.
+func shownQR(t *testing.T, admin *caller) string {
+	t.Helper()
 	var code struct {
 		QR string `json:"qr"`
 	}
@@ -302,7 +316,5 @@ func link(t *testing.T, admin *caller, business *phone) {
 		status, _, raw := admin.do("GET", "/api/whatsapp/qr", nil, "Accept", "application/json")
 		return status == http.StatusOK && json.Unmarshal(raw, &code) == nil && code.QR != ""
 	})
-	status, _, raw := admin.p.anybody().do("POST", business.path("/scan"), object{"qr": code.QR})
-	require.Less(t, status, 300, "%s", raw)
-	eventually(t, "the line connects", func() bool { return admin.get("/api/whatsapp/status")["status"] == "connected" })
+	return code.QR
 }
