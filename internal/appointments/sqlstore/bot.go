@@ -97,12 +97,9 @@ func (b *BotStore) NoteConsumed(ctx context.Context, tenant id.Tenant, event id.
 
 // IsConversing implements bot.Store. It is asked for every message that is sent by a person.
 func (b *BotStore) IsConversing(ctx context.Context, tenant id.Tenant, chat id.Chat) (bool, error) {
-	h, query := b.h, "SELECT 1 FROM bot_conversations WHERE tenant_id = ? AND chat_id = ? AND (state <> '' OR pending NOT IN ('[]', 'null'))"
-	if h.Dialect() == sqlkit.Postgres {
-		query = "SELECT 1 FROM bot_conversations WHERE tenant_id = $1 AND chat_id = $2 AND (state <> '' OR pending NOT IN ('[]', 'null'))"
-	}
+	query := b.h.Dialect().Placeholders("SELECT 1 FROM bot_conversations WHERE tenant_id = ? AND chat_id = ? AND (state <> '' OR pending NOT IN ('[]', 'null'))")
 	isThere := false
-	err := h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{tenant.String(), chat.String()}, Each: func(sqlkit.Row) error {
+	err := b.h.Send(ctx, sqlkit.Statement{Text: query, Args: []any{tenant.String(), chat.String()}, Each: func(sqlkit.Row) error {
 		isThere = true
 		return nil
 	}})

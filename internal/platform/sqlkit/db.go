@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,23 @@ const (
 	Postgres Dialect = "postgres"
 	MySQL    Dialect = "mysql" // MySQL 8.0.16 or later, MariaDB 10.6 or later
 )
+
+// Placeholders turns each ? of a query into what the database's driver takes: $1, $2 and so on for PostgreSQL. The query holds no other ?.
+func (d Dialect) Placeholders(query string) string {
+	if d != Postgres {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for part := range strings.SplitSeq(query, "?") {
+		if n > 0 {
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+		b.WriteString(part)
+		n++
+	}
+	return b.String()
+}
 
 // DB is one open database.
 type DB struct {

@@ -33,7 +33,7 @@ const (
 	chatJoins = " LEFT JOIN whatsapp_contacts AS k ON k.tenant_id = c.tenant_id AND k.id = c.contact_id" +
 		" LEFT JOIN whatsapp_sessions AS s ON s.tenant_id = c.tenant_id AND s.id = c.session_id"
 	messageJoin = "JOIN whatsapp_messages AS m ON m.tenant_id = w.t AND m.session_id = w.x AND m.wa_id = w.y"
-	queueExists = "WHERE EXISTS (SELECT 1 FROM whatsapp_messages AS m WHERE m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1"
+	queuedOne   = "SELECT 1 FROM whatsapp_messages AS m WHERE m.tenant_id = w.t AND m.session_id = w.x AND m.is_queued = 1"
 	oneByOne    = " OFFSET 0" // at the end of a part of a query: without it, PostgreSQL may read all queues for each key
 	isOwn       = " AND m.sender_id = '' AND m.direction = 'out'"
 )
@@ -138,11 +138,11 @@ func (r *round) wantQueues() []sqlkit.Statement {
 	for ref := range r.isIdle {
 		sessions = append(sessions, [3]string{ref.Tenant.String(), ref.Session.String()})
 	}
-	exists := queueExists
+	queue := queuedOne
 	if r.dialect() == sqlkit.Postgres {
-		exists += oneByOne
+		queue += oneByOne
 	}
-	return r.want(sessions, "w.t, w.x", "", exists+")", func(row sqlkit.Row) error {
+	return r.want(sessions, "w.t, w.x", "", "WHERE EXISTS ("+queue+")", func(row sqlkit.Row) error {
 		var ref whatsapp.Ref
 		err := row.Scan(&ref.Tenant, &ref.Session)
 		delete(r.isIdle, ref)

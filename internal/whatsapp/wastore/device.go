@@ -159,7 +159,7 @@ func (s *session) eraseTables(ctx context.Context, h sqlkit.Handle) error {
 		if t.isShared || t.isVirtual {
 			continue
 		}
-		query := s.store.placeholders("DELETE FROM " + t.name + " WHERE tenant_id = ? AND session_id = ?")
+		query := s.store.db.Dialect().Placeholders("DELETE FROM " + t.name + " WHERE tenant_id = ? AND session_id = ?")
 		all = append(all, sqlkit.Statement{Text: query, Args: []any{s.tenantText, s.sessionText}})
 	}
 	if err := h.Send(ctx, all...); err != nil {

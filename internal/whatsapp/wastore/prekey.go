@@ -127,6 +127,6 @@ func (s *session) UploadedPreKeyCount(ctx context.Context) (int, error) {
 
 // count gives the one number of a query.
 func (s *session) count(ctx context.Context, query string, args ...any) (n int, err error) {
-	err = s.store.db.Handle().Send(ctx, sqlkit.Statement{Text: s.store.placeholders(query), Args: args, Each: func(row sqlkit.Row) error { return row.Scan(&n) }})
+	err = s.store.db.Handle().Send(ctx, sqlkit.Statement{Text: s.store.db.Dialect().Placeholders(query), Args: args, Each: func(row sqlkit.Row) error { return row.Scan(&n) }})
 	return n, err
 }

@@ -91,7 +91,7 @@ func (s *session) query(ctx context.Context, id tableID, condition string, args 
 		where += " AND " + condition
 	}
 	var out []found
-	query := s.store.placeholders("SELECT " + t.columns + " FROM " + t.name + where)
+	query := s.store.db.Dialect().Placeholders("SELECT " + t.columns + " FROM " + t.name + where)
 	err := s.store.db.Handle().Send(ctx, sqlkit.Statement{Text: query, Args: append(scope, args...), Each: func(row sqlkit.Row) error {
 		f, err := scan(id, row, s.opened)
 		out = append(out, f)
@@ -214,23 +214,6 @@ func (s *Store) list(values []string) []any {
 		out[i] = v
 	}
 	return out
-}
-
-// placeholders turns ? into what the database's driver takes.
-func (s *Store) placeholders(query string) string {
-	if s.db.Dialect() != sqlkit.Postgres {
-		return query
-	}
-	var b strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(query, "?") {
-		if n > 0 {
-			b.WriteString("$" + strconv.Itoa(n))
-		}
-		b.WriteString(part)
-		n++
-	}
-	return b.String()
 }
 
 // inBytes is in and list for a column of bytes.
