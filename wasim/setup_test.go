@@ -145,7 +145,7 @@ func (c *client) refuse(g gate) {
 
 func (c *client) close() {
 	c.Disconnect()
-	c.stop() // the library's way back forgets a Disconnect that comes while it connects
+	c.stop()            // the library's way back forgets a Disconnect that comes while it connects
 	_ = c.store.Close() // in a store that is gone nothing needs to be kept
 	c.http.CloseIdleConnections()
 }
