@@ -44,7 +44,7 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 		return Message{}, err
 	}
 	draft := Message{ID: id.NewMessage(), WAID: events.WhatsAppMessageID(), Type: TypeText, Text: cmd.Text, Origin: OriginAPI, Actor: p.Actor()}
-	out, isOffered, ok, err := s.queueTogether(ctx, p, cmd, ref, draft)
+	out, isOffered, ok, err := s.requestTogether(ctx, p, cmd, ref, draft)
 	if err == nil && !ok {
 		err = s.store.InTx(ctx, func(tx Store) error {
 			out, err = s.queueFor(ctx, tx, p, cmd, ref, draft)
@@ -63,36 +63,50 @@ func (s *Service) Queue(ctx context.Context, p id.Principal, cmd SendCommand) (M
 	return out, nil
 }
 
-// queueTogether queues a message in a chat that is there. ok is false where that is not known, for what takes more than one look, which is who
-// may see the chat, and where the request was made before. isOffered tells that its sender has it already.
-func (s *Service) queueTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (_ Message, isOffered, ok bool, _ error) {
+// requestTogether is queueTogether for a request; it leaves to a transaction of its own what takes more than one look, which is who may see
+// the chat, and what was asked before with the same key.
+func (s *Service) requestTogether(ctx context.Context, p id.Principal, cmd SendCommand, ref chatRef, draft Message) (_ Message, isOffered, ok bool, _ error) {
 	if p.Role == id.Employee {
 		return Message{}, false, false, nil
 	}
+	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Operation: sendOperation, Key: cmd.Key}
+	return s.queueTogether(ctx, post, cmd.Session, ref, draft, func(place *Place, _ *Message) error {
+		switch {
+		case !place.Chat.isWritable():
+			return errNotWritable()
+		case !place.IsLinked:
+			return errNotLinked()
+		}
+		return nil
+	})
+}
+
+// queueTogether queues a draft in a chat that is there, of the session if one is asked for, together with what others store at this moment. allow refuses it, or
+// changes it first. ok is false where the chat is not known. isOffered tells that its sender has the message already.
+func (s *Service) queueTogether(ctx context.Context, post Post, asked id.Session, ref chatRef, draft Message, allow func(place *Place, m *Message) error) (_ Message, isOffered, ok bool, _ error) {
 	now := s.now()
 	var queued struct { // what is stored, which a caller that has given up must not look at
 		Message
 		first     Queued // if nothing else waits
 		isOffered bool
 	}
-	post := Post{Term: Term{Ref: sessionOf(p.Tenant, cmd.Session)}, Chat: ref.id, Address: ref.address, Operation: sendOperation, Key: cmd.Key, AsksQueue: true}
+	post.Chat, post.Address, post.AsksQueue = ref.id, ref.address, true
 	post.Stored = func() { queued.isOffered = !queued.first.ID.IsZero() && s.sessions.offer(queued.first) }
 	post.Decide = func(place Place) (Change, error) {
 		chat := &place.Chat
 		switch {
 		case !chat.MergedInto.IsZero(), chat.Kind == DirectChat && !chat.Person.has(asContact(ref.address), ""):
 			return Change{}, errStranger
-		case !ref.id.IsZero() && !cmd.Session.IsZero() && chat.Session != cmd.Session:
+		case !ref.id.IsZero() && !asked.IsZero() && chat.Session != asked:
 			return Change{}, fault.NotFoundf("chat")
-		case !chat.isWritable():
-			return Change{}, errNotWritable()
-		case !place.IsLinked:
-			return Change{}, errNotLinked()
 		}
 		m := draft
+		if err := allow(&place, &m); err != nil {
+			return Change{}, err
+		}
 		told := chat.queued(&m, now)
 		queued.Message, queued.first = m, Queued{}
-		if place.IsFirst {
+		if place.IsFirst && m.Status == MessageQueued {
 			queued.first = Queued{m, *chat}
 		}
 		return Change{Chat: chat, Message: &m, Events: told, Made: madeBy(chat, &m)}, nil
@@ -203,11 +217,22 @@ func (s *Service) HandleSend(ctx context.Context, j *events.SendMessage) error {
 	if draft.WAID == "" {
 		draft.WAID = events.WhatsAppMessageID()
 	}
-	var out Message
-	err := s.store.InTx(ctx, func(tx Store) (err error) {
-		out, err = s.queueCommand(ctx, tx, j, ref, draft)
-		return err
+	post := Post{Term: Term{Ref: sessionOf(j.Tenant, j.Session)}, WAID: draft.WAID}
+	out, isOffered, ok, err := s.queueTogether(ctx, post, j.Session, ref, draft, func(place *Place, m *Message) error {
+		if place.has(id.Contact{}) {
+			return errAlreadyQueued
+		}
+		if !place.IsLinked {
+			m.failNotLinked()
+		}
+		return nil
 	})
+	if err == nil && !ok {
+		err = s.store.InTx(ctx, func(tx Store) (err error) {
+			out, err = s.queueCommand(ctx, tx, j, ref, draft)
+			return err
+		})
+	}
 	if errors.Is(err, errAlreadyQueued) {
 		return nil
 	}
@@ -218,7 +243,9 @@ func (s *Service) HandleSend(ctx context.Context, j *events.SendMessage) error {
 		s.observe.Failed(out.Reason)
 		return nil
 	}
-	s.sessions.wake(out.Ref)
+	if !isOffered {
+		s.sessions.wake(out.Ref)
+	}
 	return nil
 }
 
@@ -230,12 +257,15 @@ func (s *Service) queueCommand(ctx context.Context, tx Store, j *events.SendMess
 	}
 	err = s.mustBeLinked(ctx, tx, chat.Ref)
 	if fault.HasReason(err, FailedNotLinked) {
-		draft.Status, draft.Reason = MessageFailed, FailedNotLinked
+		draft.failNotLinked()
 	} else if err != nil {
 		return Message{}, err
 	}
 	return s.enqueue(ctx, tx, chat, draft, now)
 }
+
+// failNotLinked makes a draft one that cannot be sent, since the line has no link.
+func (m *Message) failNotLinked() { m.Status, m.Reason = MessageFailed, FailedNotLinked }
 
 // HandleWithdraw fails a message that is still queued. One that is not there yet is an error, so that the command comes
 // again after the one that makes it.
