@@ -20,15 +20,15 @@ import (
 	"turnero/internal/id"
 	"turnero/internal/platform/httpkit"
 	"turnero/internal/platform/peer"
+	"turnero/test/port"
 )
 
 // gone is the address of a process that is not there.
 func gone(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	n, err := port.Free()
 	require.NoError(t, err)
-	defer l.Close()
-	return "http://" + l.Addr().String()
+	return fmt.Sprintf("http://127.0.0.1:%d", n)
 }
 
 func service(t *testing.T, h http.HandlerFunc) string {

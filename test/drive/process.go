@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os/exec"
 	"syscall"
 	"time"
+
+	"turnero/test/port"
 )
 
 // Process is a program that Launch has started. It is safe for concurrent use.
@@ -93,10 +94,6 @@ func (p *Process) Answers(ctx context.Context, url string, within time.Duration)
 
 // FreeAddress gives a loopback address, host:port, at which nobody listens.
 func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	n, err := port.Free()
+	return fmt.Sprintf("127.0.0.1:%d", n), err
 }

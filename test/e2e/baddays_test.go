@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"turnero/internal/platform/redisconn/redistest"
 	"turnero/internal/platform/sqlkit"
 	"turnero/internal/platform/sqlkit/sqltest"
+	"turnero/test/drive"
 )
 
 // secretWord stands in addresses as a password, and must never be shown.
@@ -25,9 +25,8 @@ func TestAWrongRedisIsRefusedInOneLineThatNamesTheSetting(t *testing.T) {
 	database := sqltest.FreshURL(t, "postgres")
 	out, code := runBinary(t, "migrate", "--database-url", database)
 	require.Zero(t, code, out)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := drive.FreeAddress()
 	require.NoError(t, err)
-	require.NoError(t, closed.Close())
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	locked := redistest.Start(t, "--requirepass", "right")
@@ -36,7 +35,7 @@ func TestAWrongRedisIsRefusedInOneLineThatNamesTheSetting(t *testing.T) {
 
 	common := []string{"serve", "--database-url", database, "--master-key", masterKey(), "--network", "sim", "--sim-url", "http://127.0.0.1:1", "--data", t.TempDir()}
 	for name, c := range map[string]struct{ url, says string }{
-		"nobody listens": {"redis://:" + secretWord + "@" + closed.Addr().String(), "no Redis answers at " + closed.Addr().String()},
+		"nobody listens": {"redis://:" + secretWord + "@" + closed, "no Redis answers at " + closed},
 		"a web server":   {"redis://:" + secretWord + "@" + redisHost(web.Listener.Addr().String()), "is no Redis"},
 		"a database":     {"redis://:" + secretWord + "@" + databaseHost, "is no Redis"},
 		"wrong password": {"redis://:" + secretWord + "@" + redisHost(locked.URL()), "refuses the user name or the password"},
@@ -56,14 +55,13 @@ func TestAWrongRedisIsRefusedInOneLineThatNamesTheSetting(t *testing.T) {
 
 func TestAWrongDatabaseAddressIsRefusedInOneLine(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := drive.FreeAddress()
 	require.NoError(t, err)
-	require.NoError(t, closed.Close())
 	for _, kind := range []string{"postgres", "mariadb"} {
 		good := sqltest.FreshURL(t, kind)
 		scheme, _, _ := strings.Cut(good, ":")
 		for _, bad := range []string{
-			scheme + "://shop:" + secretWord + "@" + closed.Addr().String() + "/shop",
+			scheme + "://shop:" + secretWord + "@" + closed + "/shop",
 			scheme + "://shop:" + secretWord + "@" + strings.SplitN(good, "@", 2)[1], // no such person
 			strings.Replace(good, "/t", "/no_such_database", 1),
 		} {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"turnero/test/port"
 )
 
 // The variables in which tests find the servers.
@@ -146,17 +148,17 @@ func startPostgres(ctx context.Context, s *Set) (string, error) {
 	if err = s.run(ctx, run, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	at, err := port.Free()
 	if err != nil {
 		return "", err
 	}
-	err = s.background(run, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
+	err = s.background(run, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(at), "-c", "listen_addresses=127.0.0.1",
 		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=300")
 	if err != nil {
 		return "", err
 	}
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return url, answering(ctx, port)
+	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", at)
+	return url, answering(ctx, at)
 }
 
 func startMariaDB(ctx context.Context, s *Set) (string, error) {
@@ -168,7 +170,7 @@ func startMariaDB(ctx context.Context, s *Set) (string, error) {
 	if err = s.run(ctx, run, installer, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	at, err := port.Free()
 	if err != nil {
 		return "", err
 	}
@@ -177,12 +179,12 @@ func startMariaDB(ctx context.Context, s *Set) (string, error) {
 	if err = os.WriteFile(setup, []byte(grant), 0o644); err != nil {
 		return "", err
 	}
-	err = s.background(run, find("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", "--datadir="+data, fmt.Sprintf("--port=%d", port), "--bind-address=127.0.0.1",
+	err = s.background(run, find("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", "--datadir="+data, fmt.Sprintf("--port=%d", at), "--bind-address=127.0.0.1",
 		"--socket="+filepath.Join(data, "s"), "--innodb-flush-log-at-trx-commit=0", "--max-connections=300", "--skip-name-resolve", "--init-file="+setup)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("mysql://test:test@127.0.0.1:%d/mysql", port), answering(ctx, port)
+	return fmt.Sprintf("mysql://test:test@127.0.0.1:%d/mysql", at), answering(ctx, at)
 }
 
 func redisProgram() string { return find("redis-server", "/usr/bin/redis-server") }
@@ -192,15 +194,15 @@ func startRedis(ctx context.Context, s *Set) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	at, err := port.Free()
 	if err != nil {
 		return "", err
 	}
-	err = s.background(run, redisProgram(), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", filepath.Dir(data), "--save", "")
+	err = s.background(run, redisProgram(), "--port", strconv.Itoa(at), "--bind", "127.0.0.1", "--dir", filepath.Dir(data), "--save", "")
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("redis://127.0.0.1:%d", port), answering(ctx, port)
+	return fmt.Sprintf("redis://127.0.0.1:%d", at), answering(ctx, at)
 }
 
 // credential is the user that a server runs as; nil means the present one.
@@ -250,21 +252,12 @@ func (s *Set) background(as credential, program string, args ...string) error {
 	return nil
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // answering waits until something accepts connections on the port.
-func answering(ctx context.Context, port int) error {
+func answering(ctx context.Context, at int) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
-		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
+		conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", at), time.Second)
 		if err == nil {
 			return conn.Close()
 		}

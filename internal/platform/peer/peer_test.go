@@ -3,9 +3,9 @@ package peer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -22,6 +22,7 @@ import (
 	"turnero/internal/platform/httpkit"
 	"turnero/internal/platform/peer"
 	"turnero/internal/platform/secret"
+	"turnero/test/port"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -172,10 +173,9 @@ func TestWhoeverIsNotTrustedOrNotUnderstoodWasNotHeard(t *testing.T) {
 
 // gone is an address at which nobody listens.
 func gone(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	n, err := port.Free()
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", n)
 }
 
 func TestAQuestionThatNeverLeftIsToldFromOneWhoseOutcomeIsUnknown(t *testing.T) {

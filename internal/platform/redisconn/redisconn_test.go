@@ -16,6 +16,7 @@ import (
 
 	"turnero/internal/platform/redisconn"
 	"turnero/internal/platform/redisconn/redistest"
+	"turnero/test/port"
 )
 
 const password = "s3cr3t"
@@ -96,13 +97,15 @@ func TestEncryptionIsAskedForBySchemeAndCertificatesAreChecked(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600))
-	addr := web.Listener.Addr().(*net.TCPAddr)
-	s := redistest.Start(t, "--tls-port", strconv.Itoa(addr.Port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	tlsPort, err := port.Free()
+	require.NoError(t, err)
+	addr := "127.0.0.1:" + strconv.Itoa(tlsPort)
+	s := redistest.Start(t, "--tls-port", strconv.Itoa(tlsPort), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
 	_, err = redisconn.Open(t.Context(), "rediss://"+s.URL()[len("redis://"):])
 	require.Error(t, err, "that port speaks in clear")
-	_, err = redisconn.Open(t.Context(), "rediss://"+addr.String())
+	_, err = redisconn.Open(t.Context(), "rediss://"+addr)
 	require.ErrorContains(t, err, "certificate")
-	conn, err := redisconn.Open(t.Context(), "rediss://"+addr.String()+"?skip_verify=true")
+	conn, err := redisconn.Open(t.Context(), "rediss://"+addr+"?skip_verify=true")
 	require.NoError(t, err)
 	require.NoError(t, conn.Check(t.Context()))
 	require.NoError(t, conn.Close())

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/platform/redisconn"
+	"turnero/test/port"
 )
 
 // Env is the variable that names the shared server.
@@ -65,10 +66,8 @@ func Start(t testing.TB, args ...string) *Server {
 	program, err := exec.LookPath("redis-server")
 	require.NoError(t, err, "the program redis-server is needed: `make test` installs it")
 	s := &Server{t: t, program: program, dir: t.TempDir(), args: args}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s.port, err = port.Free()
 	require.NoError(t, err)
-	s.port = l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
 	t.Cleanup(s.Kill)
 	s.run()
 	return s
