@@ -15,9 +15,9 @@ import (
 
 // How the sessions of a process are opened and closed.
 const (
-	mostOpening   = 16                     // terms begun at the same time
-	openStep      = 500 * time.Microsecond // by which each session widens the spread of those that are opened together
-	openSpread    = time.Second            // its widest; the engine spreads the connections besides
+	mostOpening   = 16                   // terms begun at the same time
+	openStep      = 2 * time.Millisecond // by which each session widens the spread of those that are opened together
+	openSpread    = 2 * time.Second      // its widest
 	firstBackoff  = time.Second
 	mostBackoff   = time.Minute
 	pauseReplaced = 30 * time.Second // shortest, after somebody else connected as the same device

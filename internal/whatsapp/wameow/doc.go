@@ -2,8 +2,8 @@
 //
 // The flow, from the outside inwards:
 //
-//  1. Engine.Open starts a term (line.go): attempts to connect are spread, admitted a few at a time and repeated with growing,
-//     jittered pauses. The library's own reconnecting is off.
+//  1. Engine.Open starts a term (line.go): attempts to connect are admitted a few at a time and repeated with growing, jittered
+//     pauses. The library's own reconnecting is off.
 //  2. Each attempt makes a connection of its own (connection.go): a fresh library client on the session's device, with one
 //     context that bounds all it does. Whatever goes wrong ends that context first; the library then can neither read, write
 //     nor acknowledge, and a new connection heals it.

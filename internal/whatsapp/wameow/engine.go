@@ -108,9 +108,8 @@ func (e *Engine) Open(ctx context.Context, t whatsapp.Term, sink whatsapp.Sink) 
 		return nil, errOpen
 	}
 	e.open[t.Ref] = l
-	lines := len(e.open)
 	e.mu.Unlock()
-	l.begin(ctx, e.pace.first(lines))
+	l.begin(ctx)
 	return l, nil
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // Hurry makes an engine's pauses between attempts short. To be called before the first session is opened.
 func Hurry(e *Engine) {
-	e.pace = pace{firstMost: time.Millisecond, again: 5 * time.Millisecond, againMost: 20 * time.Millisecond,
+	e.pace = pace{again: 5 * time.Millisecond, againMost: 20 * time.Millisecond,
 		growth: 10 * time.Millisecond, growthMost: 200 * time.Millisecond, refusal: 10 * time.Millisecond, refusalMax: 200 * time.Millisecond, probe: time.Millisecond,
 		firstCode: normalPace.firstCode, code: normalPace.code, linking: normalPace.linking}
 }

@@ -49,12 +49,12 @@ func newLine(ctx context.Context, e *Engine, t whatsapp.Term, sink whatsapp.Sink
 	return l
 }
 
-// begin schedules the first attempt and binds the line to its context.
-func (l *line) begin(ctx context.Context, pause time.Duration) {
+// begin has the first attempt made and binds the line to its context.
+func (l *line) begin(ctx context.Context) {
 	l.mu.Lock()
 	l.unhook = context.AfterFunc(ctx, l.Close)
 	l.mu.Unlock()
-	l.attemptIn(pause)
+	l.attemptIn(0)
 }
 
 // spawn runs fn in a goroutine that Close waits for. It does nothing once the line is closing.

@@ -5,13 +5,11 @@ import (
 	"time"
 )
 
-// pace says how attempts to connect are spread in time. Many sessions of one process must not come back in one instant, and a
-// lone one must not wait.
+// pace says how attempts to connect are spread in time after a first one, which begins at once: whoever opens many lines spreads that.
 type pace struct {
-	perLine   time.Duration // by which each open line widens the spread
-	firstMost time.Duration // widest spread of first attempts
 	again     time.Duration // spread of the first attempt after a loss, before it is widened
-	againMost time.Duration // widest spread of it
+	perLine   time.Duration // by which each open line widens it
+	againMost time.Duration // the widest it becomes
 
 	growth     time.Duration // pause before the second attempt after a loss; doubles from there
 	growthMost time.Duration // longest pause while WhatsApp does not answer: knocking costs nothing then
@@ -23,14 +21,9 @@ type pace struct {
 	linking         time.Duration // how long a term waits to be linked, whatever the number of connections that it takes
 }
 
-var normalPace = pace{perLine: 3 * time.Millisecond, firstMost: 1500 * time.Millisecond, again: 250 * time.Millisecond, againMost: 6 * time.Second,
+var normalPace = pace{again: 250 * time.Millisecond, perLine: 3 * time.Millisecond, againMost: 6 * time.Second,
 	growth: time.Second, growthMost: 10 * time.Second, refusal: 5 * time.Second, refusalMax: 5 * time.Minute, probe: 500 * time.Millisecond,
 	firstCode: time.Minute, code: 20 * time.Second, linking: 3 * time.Minute}
-
-// first is the pause before a term's first attempt when so many lines are open.
-func (p pace) first(lines int) time.Duration {
-	return jitter(min(time.Duration(lines-1)*p.perLine, p.firstMost))
-}
 
 // retry is the pause before the n-th attempt (from 1) since the connection last held.
 func (p pace) retry(n, lines int) time.Duration {
