@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"turnero/internal/config"
@@ -53,6 +54,14 @@ func checkDatabase(ctx context.Context, cfg *config.Config, conn *redisconn.Conn
 	}
 	defer db.Close()
 	base.note = string(db.Dialect())
+	frail, err := db.Frail(ctx)
+	if err != nil {
+		base.err = err
+		return []finding{base}
+	}
+	if len(frail) > 0 {
+		base.note += "; a crash may lose what it has committed: " + strings.Join(frail, ", ")
+	}
 	schema := finding{subject: "schema", err: migrate.Check(ctx, db)}
 	if errors.Is(schema.err, migrate.ErrOlder) && cfg.Embedded() {
 		schema = finding{subject: "schema", note: "is brought up to date on the next start"}

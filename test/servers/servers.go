@@ -180,7 +180,7 @@ func startMariaDB(ctx context.Context, s *Set) (string, error) {
 		return "", err
 	}
 	err = s.background(run, find("mariadbd", "/usr/sbin/mariadbd"), "--no-defaults", "--datadir="+data, fmt.Sprintf("--port=%d", at), "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(data, "s"), "--innodb-flush-log-at-trx-commit=0", "--max-connections=300", "--skip-name-resolve", "--init-file="+setup)
+		"--socket="+filepath.Join(data, "s"), "--innodb-flush-log-at-trx-commit=2", "--max-connections=300", "--skip-name-resolve", "--init-file="+setup)
 	if err != nil {
 		return "", err
 	}
