@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -46,11 +47,13 @@ func encode(recs []outbox.Record) ([]any, error) {
 	for i, r := range recs {
 		events[i] = wire{r.Seq, r.ID, r.Tenant, r.Name, r.OrderKey, r.At.UnixMicro(), r.Payload}
 	}
-	raw, err := json.Marshal(events)
-	if err != nil {
+	var raw bytes.Buffer
+	as := json.NewEncoder(&raw)
+	as.SetEscapeHTML(false) // payloads arrive as they are
+	if err := as.Encode(events); err != nil {
 		return nil, err
 	}
-	return []any{"to", recs[len(recs)-1].Seq, "events", raw}, nil
+	return []any{"to", recs[len(recs)-1].Seq, "events", raw.Bytes()}, nil
 }
 
 // decode reads an entry, unless it brings nothing beyond the number.
