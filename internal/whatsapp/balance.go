@@ -22,7 +22,7 @@ const (
 	calm         = 3 * time.Second        // without a process coming or going, before sessions are moved to even out the shares
 	leftAfter    = time.Second            // after which orphans are nobody's share, and whoever sees them takes them
 	beginsWithin = 3 * time.Second        // a session is claimed by the process that was asked to link it
-	linkedWithin = 3 * time.Minute        // a bit longer than codes are offered; whoever wanted to scan one has gone by then
+	linkedWithin = 3 * time.Minute        // somebody may still be there to scan a code, and shall see a new one when the process that showed the last is gone
 	aloneAfter   = time.Minute            // without other processes, after which nobody else can have left something to send
 )
 
@@ -165,7 +165,7 @@ func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time
 	var orphans []Session
 	since := make(map[Ref]time.Time, len(b.orphans))
 	for _, s := range wanted {
-		if _, isOwned := own.Owners[s.Ref]; isOwned || b.m.isAvoided(s.Ref, now) || s.isBeginning(b.m.svc.now()) {
+		if _, isOwned := own.Owners[s.Ref]; isOwned || b.m.isAvoided(s.Ref, now) || s.isBeingLinked(b.m.svc.now(), beginsWithin) {
 			continue
 		}
 		since[s.Ref] = now
@@ -188,15 +188,9 @@ func (b *balancer) takeable(wanted []Session, own Ownership, share int, now time
 	return mine
 }
 
-// isBeginning reports whether somebody has only just asked to link the session: the process that was asked is about to claim it.
-func (s *Session) isBeginning(now time.Time) bool {
-	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < beginsWithin
-}
-
-// isBeingLinked reports whether somebody may still be there to link the session, and shall see a new code when the process that showed one
-// is gone.
-func (s *Session) isBeingLinked(now time.Time) bool {
-	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < linkedWithin
+// isBeingLinked reports whether the session has been on the way to a link for less than so long.
+func (s *Session) isBeingLinked(now time.Time, within time.Duration) bool {
+	return !s.IsLinked && s.isRunning() && now.Sub(s.Since) < within
 }
 
 // claim takes orphans and has them opened, spread over a moment.
@@ -219,7 +213,7 @@ func (b *balancer) claim(ctx context.Context, orphans []Session) error {
 		}
 		delete(b.orphans, s.Ref)
 		b.m.watch(s)
-		if s.IsLinked || s.isBeingLinked(b.m.svc.now()) {
+		if s.IsLinked || s.isBeingLinked(b.m.svc.now(), linkedWithin) {
 			b.m.taken.Add(1)
 			b.m.planOpenThen(s.Ref, jitter(spread), func() { b.m.taken.Add(-1) })
 		} else {

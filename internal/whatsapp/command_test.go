@@ -1,12 +1,10 @@
 package whatsapp_test
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"turnero/internal/events"
@@ -54,42 +52,6 @@ func TestACommandOfAnotherModuleIsQueuedOnce(t *testing.T) {
 	blank := *j
 	blank.Message, blank.Text = id.NewMessage(), ""
 	require.True(t, fault.Is(b.svc.HandleSend(t.Context(), &blank), fault.Invalid))
-}
-
-func TestACommandThatComesSeveralTimesAtOnceIsOneMessage(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	line := b.linked()
-	require.NoError(t, line.sink.Received(t.Context(), text("A", ana, "hola")))
-	command := func() *events.SendMessage {
-		return &events.SendMessage{Tenant: b.tenant, Chat: b.chats()[0].ID, Message: id.NewMessage(), WAID: events.WhatsAppMessageID(), Text: "¡Hola!", Origin: "bot"}
-	}
-	atOnce := func(j *events.SendMessage) {
-		var handling sync.WaitGroup
-		for range 8 {
-			handling.Go(func() { assert.NoError(t, b.svc.HandleSend(t.Context(), j)) })
-		}
-		handling.Wait()
-	}
-	first := command()
-	atOnce(first)
-	eventually(t, "sent", func() bool { return b.message(first.Message).Status == whatsapp.MessageSent })
-	atOnce(first)
-	require.Equal(t, []string{"¡Hola!"}, line.texts())
-
-	_, err := b.svc.Logout(t.Context(), b.admin, id.Session{})
-	require.NoError(t, err)
-	second := command()
-	atOnce(second)
-	require.Equal(t, whatsapp.MessageFailed, b.message(second.Message).Status)
-	require.Equal(t, whatsapp.FailedNotLinked, b.message(second.Message).Reason)
-	failed := 0
-	for _, ev := range told[events.MessageStatusChanged](b) {
-		if ev.Message == second.Message {
-			failed++
-		}
-	}
-	require.Equal(t, 1, failed)
 }
 
 func TestConditionsAreCheckedAtTheMomentOfSending(t *testing.T) {

@@ -21,14 +21,7 @@ func TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce(t *testing.T) {
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
 		b := setupOn(t, db)
 		first := b.linked()
-		extra, err := b.svc.AddSession(t.Context(), b.admin, "segunda", "")
-		require.NoError(t, err)
-		_, err = b.svc.Init(t.Context(), b.admin, extra.Session)
-		require.NoError(t, err)
-		second := b.engine.next(t)
-		second.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkQR})
-		require.NoError(t, second.sink.Linked(t.Context(), whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: number("5491100000002")}}))
-		second.sink.Changed(t.Context(), whatsapp.LinkChange{State: whatsapp.LinkConnected})
+		second := b.linkedBesides("segunda")
 
 		const people, rounds = 4, 6
 		var work sync.WaitGroup
@@ -88,9 +81,7 @@ func TestLinesOfOneTenantMayHearFromTheSamePeopleAtOnce(t *testing.T) {
 	})
 }
 
-// TestWhatIsQueuedAtOnceLeavesOnceAndInOrder has many callers write to few chats of a line that loses its connection now and then. Some of what they write is
-// handed to the sender as it is stored, the rest is read from the queue.
-// Several requests with one key that come at once make one message, which all of them are told of.
+// TestRequestsWithOneKeyAtOnceMakeOneMessage, of which all that made it are told.
 func TestRequestsWithOneKeyAtOnceMakeOneMessage(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
@@ -123,6 +114,70 @@ func TestRequestsWithOneKeyAtOnceMakeOneMessage(t *testing.T) {
 	})
 }
 
+// TestACommandThatComesSeveralTimesAtOnceIsOneMessage, whether it says by which WhatsApp ID the message goes or leaves that open, and whether or not it names the
+// line, which is not the default one.
+func TestACommandThatComesSeveralTimesAtOnceIsOneMessage(t *testing.T) {
+	t.Parallel()
+	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {
+		b := setupOn(t, db)
+		b.linked()
+		line := b.linkedBesides("segunda")
+		require.NoError(t, line.sink.Received(t.Context(), text("IN", person(0), "hola")))
+		chats, err := b.svc.ListChats(t.Context(), b.admin, whatsapp.ChatQuery{Session: line.ref.Session, Limit: 5})
+		require.NoError(t, err)
+		require.Len(t, chats, 1)
+		var commands []*events.SendMessage
+		for i := range 12 {
+			j := &events.SendMessage{Tenant: b.tenant, Chat: chats[0].ID, Message: id.NewMessage(), Text: fmt.Sprint("T", i), Origin: "bot"}
+			if i%2 == 0 {
+				j.Session = line.ref.Session
+			}
+			if i%3 > 0 {
+				j.WAID = events.WhatsAppMessageID()
+			}
+			commands = append(commands, j)
+		}
+		atOnce := func() {
+			var handling sync.WaitGroup
+			for _, j := range commands {
+				for range 4 {
+					handling.Go(func() {
+						if err := b.svc.HandleSend(t.Context(), j); err != nil {
+							t.Errorf("handle: %v", err)
+						}
+					})
+				}
+			}
+			handling.Wait()
+		}
+		atOnce()
+		eventually(t, "all are sent", func() bool { return len(line.texts()) >= len(commands) })
+		atOnce()
+		require.Len(t, line.texts(), len(commands))
+		_, err = b.svc.Logout(t.Context(), b.admin, line.ref.Session)
+		require.NoError(t, err)
+		for _, j := range commands {
+			j.Message = id.NewMessage()
+			if j.WAID != "" {
+				j.WAID = events.WhatsAppMessageID()
+			}
+		}
+		atOnce()
+		failed := map[id.Message]int{}
+		for _, ev := range told[events.MessageStatusChanged](b) {
+			if ev.Reason == whatsapp.FailedNotLinked {
+				failed[ev.Message]++
+			}
+		}
+		for _, j := range commands {
+			require.Equal(t, 1, failed[j.Message], "told once")
+			require.Equal(t, whatsapp.MessageFailed, b.message(j.Message).Status)
+		}
+	})
+}
+
+// TestWhatIsQueuedAtOnceLeavesOnceAndInOrder has many callers write to few chats of a line that loses its connection now and then. Some of what they write is
+// handed to the sender as it is stored, the rest is read from the queue.
 func TestWhatIsQueuedAtOnceLeavesOnceAndInOrder(t *testing.T) {
 	t.Parallel()
 	sqltest.EachFresh(t, func(t *testing.T, db *sqlkit.DB) {

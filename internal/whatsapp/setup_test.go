@@ -77,13 +77,26 @@ func (b *bench) halt() {
 	<-b.stopped
 }
 
-// linked gives a session that is linked as the number and connected.
+// linked gives the default session, linked as the number and connected.
 func (b *bench) linked() *fakeLine {
+	b.t.Helper()
+	return b.link(id.Session{}, whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: number("5491100000000"), LID: lid("900")}, PushName: "Peluquería"})
+}
+
+// linkedBesides gives another session of the name, linked and connected.
+func (b *bench) linkedBesides(name string) *fakeLine {
+	b.t.Helper()
+	session, err := b.svc.AddSession(b.t.Context(), b.admin, name, "")
+	require.NoError(b.t, err)
+	return b.link(session.Session, whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: number("5491100000002")}})
+}
+
+func (b *bench) link(session id.Session, as whatsapp.Identity) *fakeLine {
 	b.t.Helper()
 	if b.stop == nil {
 		b.run()
 	}
-	_, err := b.svc.Init(b.t.Context(), b.admin, id.Session{})
+	_, err := b.svc.Init(b.t.Context(), b.admin, session)
 	require.NoError(b.t, err)
 	line := b.engine.next(b.t)
 	for line.ref.Tenant != b.tenant { // of another test on the same database
@@ -93,7 +106,7 @@ func (b *bench) linked() *fakeLine {
 	line.sink.Changed(ctx, whatsapp.LinkChange{State: whatsapp.LinkQR})
 	line.sink.QR(ctx, "2@code", time.Now().Add(time.Minute))
 	line.sink.Changed(ctx, whatsapp.LinkChange{State: whatsapp.LinkPairing})
-	require.NoError(b.t, line.sink.Linked(ctx, whatsapp.Identity{Contact: whatsapp.ContactIDs{Number: number("5491100000000"), LID: lid("900")}, PushName: "Peluquería"}))
+	require.NoError(b.t, line.sink.Linked(ctx, as))
 	line.sink.Changed(ctx, whatsapp.LinkChange{State: whatsapp.LinkConnected})
 	return line
 }

@@ -71,6 +71,9 @@ func TestADatabaseThatStops(t *testing.T) {
 			for _, d := range both {
 				d.start()
 			}
+			out, code := runBinary(t, append([]string{"doctor", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}, s.flags...)...)
+			require.Zero(t, code, out)
+			require.Contains(t, out, "a crash may lose what it has committed: "+map[string]string{"postgres": "fsync = off", "mariadb": "innodb_flush_log_at_trx_commit = 2"}[kind])
 			carla := s.found(both[0])
 			for _, d := range both {
 				require.Equal(t, http.StatusAccepted, s.send(d, carla, "before "+d.name).status)

@@ -29,7 +29,8 @@ type Table struct {
 	Values []Column // all others that are written; at least one
 	// KeepFirst lets a row that is there stay as it is when it is put again.
 	KeepFirst bool
-	// OnlyNew refuses a row whose key, or other unique value, is there already: its member fails.
+	// OnlyNew refuses a row whose key, or other unique value, is there already: its member fails. Of rows with one key in one group the last is
+	// put; a Batch must not make such.
 	OnlyNew bool
 	// OnlyOld changes rows that are there and makes none.
 	OnlyOld bool

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"turnero/internal/events"
+	"turnero/internal/id"
 	"turnero/internal/platform/groupcommit"
 	"turnero/internal/platform/idempotency"
 	"turnero/internal/platform/outbox"
@@ -67,7 +68,7 @@ var _ groupcommit.Batch = (*batch)(nil)
 
 // Run implements groupcommit.Batch: it reads what the items are about, locked, and has each decide in turn. The next one sees what those before it decided.
 func (b *batch) Run(ctx context.Context, h sqlkit.Handle, items []any) ([]groupcommit.Row, []error, error) {
-	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}, isIdle: map[whatsapp.Ref]bool{}, used: map[[3]string]bool{}}
+	r := &round{h: h, log: b.log, chats: map[string]*chatAt{}, byPlace: map[place]*chatAt{}, messages: map[waKey][]*messageAt{}, isIdle: map[whatsapp.Ref]bool{}, used: map[[3]string]bool{}, added: map[id.Message]bool{}}
 	if r.dialect() == sqlkit.SQLite { // a context that can end costs a goroutine for each of the many statements
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -103,6 +104,7 @@ type round struct {
 
 	changedChats    []*chatAt
 	newMessages     []*messageAt
+	added           map[id.Message]bool // those in newMessages
 	changedMessages []*messageAt
 	events, claims  []groupcommit.Row
 	hasEvents       bool
@@ -173,6 +175,9 @@ func (r *round) post(p *whatsapp.Post) error {
 	if err != nil {
 		return err
 	}
+	if change.Message != nil && r.added[change.Message.ID] {
+		return errElsewhere // the same command came twice; once this is committed, the message will be found
+	}
 	if err = r.tell(change.Events); err != nil {
 		return err
 	}
@@ -184,7 +189,7 @@ func (r *round) post(p *whatsapp.Post) error {
 	}
 	if change.Message != nil {
 		m := &messageAt{message: *change.Message}
-		r.newMessages = append(r.newMessages, m)
+		r.added[m.message.ID], r.newMessages = true, append(r.newMessages, m)
 		if p.Key != "" {
 			r.used[claimOf(p)] = true
 			r.claims = append(r.claims, idempotency.Row(r.dialect(), p.Tenant, p.Operation, p.Key, change.Made.Fingerprint, change.Made.Entity, m.message.CreatedAt))
